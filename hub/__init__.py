@@ -1,0 +1,1 @@
+"""Channel hub: keeps every sales channel of a merchant in agreement. Names no channel."""

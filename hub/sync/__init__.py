@@ -1,0 +1,1 @@
+"""The sync engine: pull, apply, push, reconcile, and the rules between two writers."""

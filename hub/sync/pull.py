@@ -1,0 +1,231 @@
+"""Pull: walk a stream page by page; the next page is fetched while this one is applied.
+
+The cursor is stored in the transaction that applies its page. A walk that finds nothing new
+costs one commit, at its end, for the cursor and the freshness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.db import Connection, flows, observed
+from hub.db.connections import ConnectionInfo
+from hub.db.flows import Counts, Flow
+from hub.db.scope import Scope
+from hub.errors import ContractBroken
+from hub.records.time import to_text
+from hub.sdk import Connector, Cursor, Page
+from hub.sync.apply import Step, apply_page
+from hub.sync.engine import Engine
+from hub.sync.kinds import Room
+from hub.sync.prepare import Prepared, name, prepare, wanted_keys
+from hub.sync.session import connector_of, open_session
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a walk did: counts by kind, pages read, commits made."""
+
+    counts: dict[str, Counts]
+    pages: int
+    commits: int
+
+
+def room_of(engine: Engine) -> Room:
+    """Return what applying must know of the installed connectors."""
+    lags = {
+        code: stream.pull.lag_s
+        for code, connector in engine.connectors.items()
+        for stream in [connector.manifest.streams.get("order")]
+        if stream and stream.pull
+    }
+    return Room(engine.by_sku, lags)
+
+
+Closing = Callable[[Connection], None]
+
+
+async def pull(  # noqa: PLR0913 - one walk's values
+    engine: Engine,
+    info: ConnectionInfo,
+    kind: str,
+    *,
+    job_id: str,
+    cursor: Cursor | None = None,
+    closing: Closing | None = None,
+) -> Walk:
+    """Walk one stream from where it stands, or from `cursor` (a back-fill, which moves nothing).
+
+    Errors of the channel go up; what was applied before stays, and the next walk goes on there.
+    `closing` runs inside the walk's last transaction, so that ending a run costs no other.
+    """
+    session = await open_session(engine, info)
+    flow = Flow(info.merchant_id, info.id, kind)
+    place = await engine.db.read(flows.position, flow)
+    walker = Walker(engine, info, flow, job_id, place.value, moves=cursor is None)
+    connector = connector_of(engine, session)
+    try:
+        async with ahead(connector, kind, dict(place.value) if cursor is None else cursor) as pages:
+            async for page in pages:
+                await walker.take(page)
+    finally:
+        await connector.close()
+    await walker.finish(closing)
+    return Walk(walker.counts, walker.pages, walker.commits)
+
+
+@asynccontextmanager
+async def ahead(
+    connector: Connector, kind: str, cursor: Cursor
+) -> AsyncIterator[AsyncIterator[Page]]:
+    """Give the pages of a pull, fetching one page ahead."""
+    generator: Any = connector.pull(kind, cursor)  # type: ignore[arg-type] # a kind of the manifest
+    async with aclosing(generator):
+        task = asyncio.ensure_future(_next(generator))
+
+        async def pages() -> AsyncIterator[Page]:
+            nonlocal task
+            while (page := await task) is not None:
+                task = asyncio.ensure_future(_next(generator))
+                yield page
+
+        try:
+            yield pages()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _next(generator: Any) -> Page | None:
+    return await anext(generator, None)
+
+
+class Walker:
+    """One walk in progress: takes pages, applies them, counts."""
+
+    def __init__(  # noqa: PLR0913 - one walk's values
+        self,
+        engine: Engine,
+        info: ConnectionInfo,
+        flow: Flow,
+        job_id: str,
+        cursor: Cursor,
+        *,
+        moves: bool,
+        is_retry: bool = False,
+    ) -> None:
+        self.engine, self.info, self.flow, self.job_id = engine, info, flow, job_id
+        self.is_retry = is_retry
+        self.started_at = to_text(engine.now())
+        self.moves = moves
+        self.counts: dict[str, Counts] = {}
+        self.pages = self.commits = 0
+        self._cursor = cursor
+        self._left: dict[str, int] = {}
+        self._seals = engine.seals(info.merchant_id)
+        self._mappings = engine.mappings_of(info.code, flow.kind)
+        self._room = room_of(engine)
+        if not any(m.kind == flow.kind for m in self._mappings):
+            raise ContractBroken(f"No mapping file reads {flow.kind!r} documents of {info.code!r}.")
+
+    async def take(self, page: Page) -> None:
+        """Apply one page; one that holds nothing new is only counted."""
+        self.pages += 1
+        prepared = await self._prepare(page)
+        if prepared.is_empty and page.source is None:
+            for kind, n in prepared.duplicates.items():
+                self._left[kind] = self._left.get(kind, 0) + n
+            self._cursor = page.cursor
+            return
+        for kind, n in self._left.items():
+            prepared.duplicates[kind] = prepared.duplicates.get(kind, 0) + n
+        self._left = {}
+        self._cursor = page.cursor
+        await self._write(prepared, page, done=False)
+
+    async def finish(self, closing: Closing | None = None) -> None:
+        """Write down that the walk reached its end."""
+        await self._write(Prepared(duplicates=self._left), None, done=True, closing=closing)
+
+    async def _prepare(self, page: Page) -> Prepared:
+        named = await asyncio.to_thread(_quietly, name, page, self._mappings, self._hide())
+        wanted = wanted_keys(named)
+        seen = {
+            kind: await self.engine.db.read(observed.seen, replace(self.flow, kind=kind), keys)
+            for kind, keys in wanted.items()
+        }
+        prepared: Prepared = await asyncio.to_thread(
+            _quietly, prepare, self.flow.kind, named, seen, page
+        )
+        return prepared
+
+    def _hide(self) -> dict[str, Any]:
+        return {"member": lambda key: self._seals.index("text", key).hex()}
+
+    async def _write(
+        self,
+        prepared: Prepared,
+        page: Page | None,
+        *,
+        done: bool,
+        closing: Closing | None = None,
+    ) -> None:
+        scope = Scope(
+            flow=self.flow,
+            now=to_text(self.engine.now()),
+            sealer=self._seals,
+            actor="sync",
+            job_id=self.job_id,
+            is_catalogue_source=self.info.is_catalogue_source,
+        )
+        counts = await self.engine.db.write_page(
+            _apply_and_close,
+            closing,
+            scope,
+            self._seals,
+            self._room,
+            prepared,
+            Step(self._cursor if self.moves else None, self.started_at, done, self.is_retry),
+            source=page.source if page else None,
+            digests={m.kind: m.digest for m in self._mappings},
+            archive_days=self.engine.limits.archive_days,
+        )
+        self.commits += 1
+        for kind, tally in counts.items():
+            self.counts.setdefault(kind, Counts()).add(tally)
+        self.engine.observe(
+            "page.applied",
+            {
+                "connection": self.info.id,
+                "kind": self.flow.kind,
+                "documents": len(page.documents) if page else 0,
+                "applied": sum(c.applied for c in counts.values()),
+                "duplicate": sum(c.duplicate for c in counts.values()),
+                "held": sum(c.held for c in counts.values()),
+            },
+        )
+
+
+def _apply_and_close(
+    conn: Connection, closing: Closing | None, *args: Any, **kwargs: Any
+) -> dict[str, Counts]:
+    counts = apply_page(conn, *args, **kwargs)
+    if closing is not None:
+        closing(conn)
+    return counts
+
+
+def _quietly(fn: Any, *args: Any) -> Any:
+    """Run with the cyclic collector off: decoded documents and rows hold no cycles (performance sheet)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return fn(*args)
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,67 @@
+"""Held records, tried again: by a person who fixed the cause, or when what was missing has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.db import connections, held, outbox
+from hub.db.flows import Flow
+from hub.records.time import to_text
+from hub.sdk import Page
+from hub.sync.engine import Engine
+from hub.sync.pull import Walker
+
+
+async def release(engine: Engine, merchant_id: str, held_ids: list[str], *, job_id: str) -> dict[str, int]:
+    """Map and apply held documents again with today's mapping; refused pushes go back to the outbox.
+
+    What still does not fit stays held, with its newest causes. Returns `{released, still_held}`.
+    """
+    released = 0
+    for held_id in held_ids:
+        found = await engine.db.read(held.document, merchant_id, held_id)
+        if found is None:
+            continue
+        flow, key, verb, sealed = found
+        if verb == "push":
+            await engine.db.write(_again, flow, key, to_text(engine.now()))
+            released += 1
+        elif sealed is not None:
+            released += await _apply_again(engine, flow, key, sealed, job_id)
+    return {"released": released, "still_held": len(held_ids) - released}
+
+
+def _again(conn: Any, flow: Flow, key: str, now: str) -> None:
+    outbox.release(conn, flow, [key])
+    held.close(conn, flow, [key], now)
+
+
+async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_id: str) -> bool:
+    info = await engine.db.read(connections.one, flow.merchant_id, flow.connection_id)
+    if info is None:
+        return False
+    body = engine.seals(flow.merchant_id).open_blob("held", key, sealed)
+    stream = engine.mapping_of(info.code, flow.kind).source_stream
+    walker = Walker(engine, info, Flow(flow.merchant_id, flow.connection_id, stream), job_id, {}, moves=False, is_retry=True)
+    page = Page([msgspec.json.decode(body)], {})
+    await walker.take(page)
+    left = await engine.db.read(held.open_ones, flow, [key])
+    return not left
+
+
+async def retry_missing(engine: Engine, flow: Flow, *, job_id: str, limit: int = 200) -> int:
+    """Try again what waited for something else to arrive; returns how many records went through."""
+    rows = await engine.db.read(held.listing, flow.merchant_id)
+    waiting = [
+        row["id"]
+        for row in rows
+        if row["connection_id"] == flow.connection_id
+        and row["kind"] == flow.kind
+        and row["cause"] == "Missing"
+    ]
+    if not waiting:
+        return 0
+    done = await release(engine, flow.merchant_id, waiting[:limit], job_id=job_id)
+    return done["released"]
