@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 from sqlalchemy import Connection
 
 from hub.db.bulk import change, fetch, upsert
@@ -53,11 +51,27 @@ def set_instance(conn: Connection, identity: str, now: str) -> None:
     )
 
 
-def sealed_rows(conn: Connection, table: str, column: str, row_id: str, merchant_id: str, after: str, limit: int) -> list[Any]:  # noqa: PLR0913, E501 - one page of one sealed column
-    """Return a page of sealed values `(row id, sealed)` of one column, for rotation."""
-    return fetch(
+def forget_keys(conn: Connection, merchant_id: str, key_ids: Sequence[str]) -> None:
+    """Delete keys that no row needs any more."""
+    for key_id in key_ids:
+        change(conn, "DELETE FROM data_key WHERE merchant_id=? AND key_id=? AND state='retiring'", (merchant_id, key_id))
+
+
+def sealed_page(  # noqa: PLR0913 - one page of one sealed column
+    conn: Connection,
+    merchant_id: str,
+    table: str,
+    column: str,
+    row_key: str,
+    after: tuple[str, ...],
+    limit: int,
+) -> list[tuple[str, str, bytes]]:
+    """Return a page of `(row, place key, sealed)` of one sealed column, in the order of its key."""
+    owner = "connection_id" if row_key == "field" else "id"
+    rows = fetch(
         conn,
-        f'SELECT {row_id}, {column} FROM "{table}" WHERE merchant_id=? AND {column} IS NOT NULL '  # noqa: S608
-        f"AND {row_id}>? ORDER BY {row_id} LIMIT ?",
-        (merchant_id, after, limit),
+        f'SELECT {owner}, {row_key}, {column} FROM "{table}" WHERE merchant_id=? AND {column} IS NOT NULL '  # noqa: S608
+        f"AND ({owner}>? OR ({owner}=? AND {row_key}>?)) ORDER BY {owner}, {row_key} LIMIT ?",
+        (merchant_id, after[0], after[0], after[1], limit),
     )
+    return [(row[0], row[1], bytes(row[2])) for row in rows]

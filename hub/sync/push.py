@@ -141,7 +141,7 @@ class _Pusher:
         )  # fmt: skip
         self.engine.observe(
             "push.sent",
-            {"connection": self.info.id, "kind": self.kind, "changes": len(changes), "equal": len(equal)},
+            {"connection": self.info.id, "kind": self.kind, "documents": len(changes), "unchanged": len(equal)},
         )
         return self.out.failure is None
 

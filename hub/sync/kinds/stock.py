@@ -61,9 +61,9 @@ def _int(value: Any) -> int | None:
 
 
 def _count(scope: Scope, row: Sequence[Any], spot: tuple[str, str], on_hand: int) -> Count:
-    at = row[Q.as_of] if isinstance(row[Q.as_of], str) else scope.now
+    # A figure is true when it is read; the channel's own stamp only says when it last moved.
     scale = row[Q.quantity_scale] if isinstance(row[Q.quantity_scale], int) else 0
-    return Count(spot, scale, on_hand, _int(row[Q.unavailable]) or 0, at)
+    return Count(spot, scale, on_hand, _int(row[Q.unavailable]) or 0, scope.now)
 
 
 def _missing(row: Sequence[Any], *, has_variant: bool) -> dict[str, Any]:
