@@ -69,7 +69,9 @@ class Hub:
         merchant_id = new_id("merchant")
         row = MerchantRow(merchant_id, name, currency, timezone, None)
         wrapped = self.vault.new_keys(merchant_id)
-        stored = [(k.merchant_id, k.key_id, k.purpose, k.wrapped, k.state, k.seals) for k in wrapped]
+        stored = [
+            (k.merchant_id, k.key_id, k.purpose, k.wrapped, k.state, k.seals) for k in wrapped
+        ]
         at = to_text(self.engine.now())
 
         def add(conn: Any) -> None:
@@ -97,7 +99,9 @@ class Hub:
         for info in found:
             if name in {info.id, info.name}:
                 return info
-        raise ConfigError(f"There is no connection {name!r}.", key="connection", known=[i.name for i in found])
+        raise ConfigError(
+            f"There is no connection {name!r}.", key="connection", known=[i.name for i in found]
+        )
 
     async def close(self) -> None:
         """Close the database; waits for what runs."""
@@ -110,7 +114,8 @@ def load_mappings(plugins: Plugins) -> dict[str, Sequence[FieldMapping]]:
     for code, connector in plugins.connectors.items():
         folder = mapping_folder(code, connector.manifest.mappings)
         out[code] = [
-            load_mapping(path, transforms=plugins.transforms) for path in sorted(folder.glob("*.yaml"))
+            load_mapping(path, transforms=plugins.transforms)
+            for path in sorted(folder.glob("*.yaml"))
         ]
     return out
 

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import connect, connector, demo, doctor, flows, held, maps, sandbox, serve, stock, vault
+from hub.cli import (
+    connect,
+    connector,
+    demo,
+    doctor,
+    flows,
+    held,
+    maps,
+    sandbox,
+    serve,
+    stock,
+    vault,
+)
 
 app = typer.Typer(
     name="hub",

@@ -29,11 +29,18 @@ def add(
     name: Annotated[str, typer.Option("--name", help="What you call this shop.")],
     form: Annotated[
         Path | None,
-        typer.Option("--form", help="A JSON file with the connection form; - reads stdin. Else you are asked."),
+        typer.Option(
+            "--form",
+            help="A JSON file with the connection form; - reads stdin. Else you are asked.",
+        ),
     ] = None,
     merchant: MerchantId = None,
-    currency: Annotated[str, typer.Option(help="For a first merchant: currency, ISO 4217.")] = "CNY",
-    timezone: Annotated[str, typer.Option(help="For a first merchant: IANA zone.")] = "Asia/Shanghai",
+    currency: Annotated[
+        str, typer.Option(help="For a first merchant: currency, ISO 4217.")
+    ] = "CNY",
+    timezone: Annotated[
+        str, typer.Option(help="For a first merchant: IANA zone.")
+    ] = "Asia/Shanghai",
     json: Json = False,
 ) -> None:
     """Register a connection: the form is checked, the credentials are tried, then both are saved.
@@ -41,7 +48,8 @@ def add(
     Secrets are sealed and never shown again. An account that is registered already is refused.
     """
     with_hub(
-        lambda hub: _add(hub, code, name, form, merchant, (currency, timezone), json=json), writes=True
+        lambda hub: _add(hub, code, name, form, merchant, (currency, timezone), json=json),
+        writes=True,
     )
 
 
@@ -59,7 +67,9 @@ async def _add(  # noqa: PLR0913 - one command's options
     from hub.sync import connect
 
     if code not in hub.plugins.connectors:
-        raise ConfigError(f"There is no connector {code!r}.", key="code", known=hub.plugins.connectors)
+        raise ConfigError(
+            f"There is no connector {code!r}.", key="code", known=hub.plugins.connectors
+        )
     filled = _read_form(form) if form else _ask(hub.plugins.connectors[code].manifest.credentials)
     if not await hub.db.read(connections.merchants):
         merchant_id = await hub.add_merchant("My shop", currency=first[0], timezone=first[1])
@@ -67,7 +77,13 @@ async def _add(  # noqa: PLR0913 - one command's options
         merchant_id = (await hub.merchant(merchant)).merchant_id
     done = await connect.register(hub.engine, merchant_id, code, name, filled)
     verdicts = [
-        {"kind": v.kind, "verb": v.verb, "works": v.works, "permission": v.permission, "reason": v.reason}
+        {
+            "kind": v.kind,
+            "verb": v.verb,
+            "works": v.works,
+            "permission": v.permission,
+            "reason": v.reason,
+        }
         for v in done.account.verdicts
     ]
     if json:
@@ -86,7 +102,11 @@ async def _add(  # noqa: PLR0913 - one command's options
 
 def _say_verdicts(verdicts: list[dict[str, Any]], notes: list[str]) -> None:
     for verdict in verdicts:
-        mark = "yes" if verdict["works"] else f"no - permission {verdict['permission'] or '?'} is missing"
+        mark = (
+            "yes"
+            if verdict["works"]
+            else f"no - permission {verdict['permission'] or '?'} is missing"
+        )
         say(f"  {verdict['verb']} {verdict['kind']}: {mark}")
     for note in notes:
         say(f"  note: {note}")
@@ -157,7 +177,13 @@ async def _check(hub: Hub, name: str, merchant: str | None, *, json: bool) -> in
     finally:
         await connector.close()
     verdicts = [
-        {"kind": v.kind, "verb": v.verb, "works": v.works, "permission": v.permission, "reason": v.reason}
+        {
+            "kind": v.kind,
+            "verb": v.verb,
+            "works": v.works,
+            "permission": v.permission,
+            "reason": v.reason,
+        }
         for v in account.verdicts
     ]
     if json:

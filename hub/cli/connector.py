@@ -28,7 +28,8 @@ def listing(json: Json = False) -> None:
     plugins = discover()
     rows = [_row(code, plugins) for code in sorted(plugins.connectors)]
     out = [
-        {"name": q.name, "reason": q.reason} for q in (*plugins.quarantined, *simulators().quarantined)
+        {"name": q.name, "reason": q.reason}
+        for q in (*plugins.quarantined, *simulators().quarantined)
     ]
     if json:
         print_json({"connectors": rows, "quarantined": out})

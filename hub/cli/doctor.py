@@ -19,7 +19,10 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Make this copy of the database the one that writes to channels.")
+        bool,
+        typer.Option(
+            "--adopt", help="Make this copy of the database the one that writes to channels."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -39,14 +42,23 @@ async def _doctor(hub: Hub, *, adopt: bool, json: bool) -> int:
         await take_over(hub.db, hub.settings.home, hub.engine.now)
     findings = await checkup(hub.engine)
     if hub.engine.is_observe_only and not adopt:
-        findings.append("This database is a copy: nothing is written to channels until `hub doctor --adopt`.")
+        findings.append(
+            "This database is a copy: nothing is written to channels until `hub doctor --adopt`."
+        )
     findings += [f"Plugin {q.name} is quarantined: {q.reason}" for q in hub.plugins.quarantined]
     settings: list[Any] = config.explain(hub.settings)
     if json:
-        shown = [{"key": s.key, "value": s.value, "source": s.source, "allowed": s.allowed} for s in settings]
+        shown = [
+            {"key": s.key, "value": s.value, "source": s.source, "allowed": s.allowed}
+            for s in settings
+        ]
         print_json({"findings": findings, "settings": shown})
     else:
-        table("Settings", ("key", "value", "from", "allowed"), [(s.key, s.value, s.source, s.allowed) for s in settings])
+        table(
+            "Settings",
+            ("key", "value", "from", "allowed"),
+            [(s.key, s.value, s.source, s.allowed) for s in settings],
+        )
         for finding in findings:
             say(f"- {finding}")
         say("Everything is as it should be." if not findings else f"{len(findings)} finding(s).")

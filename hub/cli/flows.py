@@ -36,7 +36,9 @@ def sync(
 
     Repeating it is harmless. Ends with 3 when records are held for a person.
     """
-    with_hub(lambda hub: _run(hub, connection, kind, merchant, ("pull", "push"), json=json), writes=True)
+    with_hub(
+        lambda hub: _run(hub, connection, kind, merchant, ("pull", "push"), json=json), writes=True
+    )
 
 
 def push(
@@ -50,7 +52,9 @@ def reconcile(
     connection: Names = None, kind: Kinds = None, merchant: MerchantId = None, json: Json = False
 ) -> None:
     """Compare everything the channels show with what they should show, and ask for what differs."""
-    with_hub(lambda hub: _run(hub, connection, kind, merchant, ("reconcile",), json=json), writes=True)
+    with_hub(
+        lambda hub: _run(hub, connection, kind, merchant, ("reconcile",), json=json), writes=True
+    )
 
 
 async def _chosen(hub: Hub, names: list[str] | None, merchant: str | None) -> list[ConnectionInfo]:
@@ -83,16 +87,30 @@ async def _run(  # noqa: PLR0913 - one command's options
     runner = Runner(hub.engine)
     problems: list[dict[str, Any]] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    infos = sorted(await _chosen(hub, names, merchant), key=lambda info: not info.is_catalogue_source)
+    infos = sorted(
+        await _chosen(hub, names, merchant), key=lambda info: not info.is_catalogue_source
+    )
     with Progress(*columns, console=Console(stderr=True), disable=json) as progress:
         for verb in verbs:
             for info in infos:
                 for kind in _streams(hub, info.code, verb, kinds):
                     task = progress.add_task(f"{info.name}: {verb} {kind}", total=1)
-                    run = Due(Flow(info.merchant_id, info.id, kind), verb, _every(hub, info.code, kind, verb), 0)
+                    run = Due(
+                        Flow(info.merchant_id, info.id, kind),
+                        verb,
+                        _every(hub, info.code, kind, verb),
+                        0,
+                    )
                     error = await runner.run(run)
                     if error is not None:
-                        problems.append({"connection": info.name, "kind": kind, "verb": verb, "error": str(error)})
+                        problems.append(
+                            {
+                                "connection": info.name,
+                                "kind": kind,
+                                "verb": verb,
+                                "error": str(error),
+                            }
+                        )
                     progress.update(task, completed=1)
     return await _end(hub, infos, problems, json=json)
 
@@ -123,7 +141,9 @@ async def _end(
         return 0
     merchant_id = infos[0].merchant_id
     names = {info.id: info.name for info in infos}
-    tallies = [t for t in await hub.db.read(flows.tallies, merchant_id) if t["connection_id"] in names]
+    tallies = [
+        t for t in await hub.db.read(flows.tallies, merchant_id) if t["connection_id"] in names
+    ]
     waiting = len(await hub.db.read(held.listing, merchant_id))
     if json:
         for tally in tallies:
@@ -131,7 +151,11 @@ async def _end(
         print_json({"flows": tallies, "held": waiting, "problems": problems})
     else:
         head = ("connection", "kind", "received", "applied", "duplicate", "held", "dead", "pushed")
-        table("So far", head, [(names[t["connection_id"]], *(t[n] for n in head[1:])) for t in tallies])
+        table(
+            "So far",
+            head,
+            [(names[t["connection_id"]], *(t[n] for n in head[1:])) for t in tallies],
+        )
         for problem in problems:
             say(f"{problem['connection']}, {problem['verb']} {problem['kind']}: {problem['error']}")
         if waiting:
@@ -192,7 +216,20 @@ async def _report(hub: Hub, merchant: str | None, *, json: bool) -> int:
         age = flows.age_s(row["last_finished_at"], now)
         last = "never" if age is None else f"{age:.0f} s ago"
         state = row["off_reason"] or row["last_error"] or "on time"
-        shown.append((names.get(row["connection_id"]), row["kind"], row["verb"], last, f"{row['every_s']} s", state))
+        shown.append(
+            (
+                names.get(row["connection_id"]),
+                row["kind"],
+                row["verb"],
+                last,
+                f"{row['every_s']} s",
+                state,
+            )
+        )
     table("Flows", ("connection", "kind", "verb", "last ended", "every", "state"), shown)
-    table("Alerts", ("since", "what", "sentence"), [(a["opened_at"], a["cause"], a["message"]) for a in open_alerts])
+    table(
+        "Alerts",
+        ("since", "what", "sentence"),
+        [(a["opened_at"], a["cause"], a["message"]) for a in open_alerts],
+    )
     return 0

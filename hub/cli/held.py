@@ -38,12 +38,20 @@ async def _list(hub: Hub, merchant: str | None, *, json: bool) -> int:
         print_json({"held": rows})
     else:
         shown = [
-            (r["id"], r["connection"], r["kind"], r["external_id"], "\n".join(c["message"] for c in r["causes"]))
+            (
+                r["id"],
+                r["connection"],
+                r["kind"],
+                r["external_id"],
+                "\n".join(c["message"] for c in r["causes"]),
+            )
             for r in rows
         ]
         table("Held", ("id", "connection", "kind", "record", "why"), shown)
         if rows:
-            say("Fix the cause (a mapping, a SKU, the record on the channel), then `hub held release`.")
+            say(
+                "Fix the cause (a mapping, a SKU, the record on the channel), then `hub held release`."
+            )
     return PERSON if rows else 0
 
 
@@ -91,7 +99,9 @@ async def _drop(hub: Hub, held_id: str, merchant: str | None, *, json: bool) -> 
 
     def give_up(conn: Any) -> bool:
         found = held.document(conn, merchant_id, held_id)
-        if found is None or not held.set_aside(conn, merchant_id, held_id, to_text(hub.engine.now())):
+        if found is None or not held.set_aside(
+            conn, merchant_id, held_id, to_text(hub.engine.now())
+        ):
             return False
         if found[2] == "pull":
             flows.settle(conn, found[0], dead=1)

@@ -84,7 +84,9 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         value = json_module.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        fail(ConfigError(f"{path} cannot be read as JSON ({type(error).__name__}).", key="document"))
+        fail(
+            ConfigError(f"{path} cannot be read as JSON ({type(error).__name__}).", key="document")
+        )
     if not isinstance(value, dict):
         fail(ConfigError(f"{path} is not one JSON object.", key="document"))
     return value

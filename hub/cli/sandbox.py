@@ -26,7 +26,9 @@ def _group() -> None:
 def run(
     context: typer.Context,
     code: Annotated[str, typer.Argument(help="The simulator, by connector code.")],
-    directory: Annotated[Path, typer.Option("--dir", help="Folder for its state.")] = Path(".hub/sandbox"),
+    directory: Annotated[Path, typer.Option("--dir", help="Folder for its state.")] = Path(
+        ".hub/sandbox"
+    ),
     seed: Annotated[int, typer.Option(help="Number its world is drawn from.")] = 7,
     faults: Annotated[str, typer.Option(help="Fault dial, such as 429=0.02,cut=0.01.")] = "",
 ) -> None:
@@ -43,5 +45,15 @@ def run(
     if code not in modules:
         fail(ConfigError(f"There is no simulator {code!r}.", key="code", known=modules))
     directory.mkdir(parents=True, exist_ok=True)
-    given = [sys.executable, "-m", modules[code], "--dir", str(directory), "--seed", str(seed), "--faults", faults]
+    given = [
+        sys.executable,
+        "-m",
+        modules[code],
+        "--dir",
+        str(directory),
+        "--seed",
+        str(seed),
+        "--faults",
+        faults,
+    ]
     os.execv(sys.executable, [*given, *context.args])  # noqa: S606 - our own interpreter, no shell

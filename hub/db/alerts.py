@@ -37,7 +37,9 @@ def raise_alert(  # noqa: PLR0913 - one row's fields
     return True
 
 
-def close_alert(conn: Connection, merchant_id: str, connection_id: str, subject: str, now: str) -> bool:
+def close_alert(
+    conn: Connection, merchant_id: str, connection_id: str, subject: str, now: str
+) -> bool:
     """Close what is open for the subject; True if something was."""
     return bool(
         change(
@@ -53,7 +55,7 @@ def open_alerts(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
     names = ("id", "connection_id", "subject", "cause", "message", "hint", "opened_at")
     rows = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM alert WHERE merchant_id=? AND closed_at IS NULL ORDER BY id",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM alert WHERE merchant_id=? AND closed_at IS NULL ORDER BY id",
         (merchant_id,),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]

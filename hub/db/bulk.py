@@ -38,8 +38,7 @@ def _insert_sql(
 ) -> str:
     mark = "?" if dialect == "sqlite" else "%s"
     sql = (
-        f'INSERT INTO "{table}" ({", ".join(columns)}) '  # noqa: S608 - names are our own
-        f"VALUES ({', '.join([mark] * len(columns))})"
+        f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join([mark] * len(columns))})'
     )
     if key is None:
         return sql
@@ -78,7 +77,9 @@ def upsert(  # noqa: PLR0913 - one statement's parts
 
 
 def _tuples(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    return rows if isinstance(rows, list) and isinstance(rows[0], tuple) else [tuple(r) for r in rows]
+    return (
+        rows if isinstance(rows, list) and isinstance(rows[0], tuple) else [tuple(r) for r in rows]
+    )
 
 
 def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -128,7 +128,9 @@ def one(conn: Connection, merchant_id: str, connection_id: str) -> ConnectionInf
     return _info(rows[0]) if rows else None
 
 
-def by_remote(conn: Connection, merchant_id: str, code: str, remote_id: str) -> ConnectionInfo | None:
+def by_remote(
+    conn: Connection, merchant_id: str, code: str, remote_id: str
+) -> ConnectionInfo | None:
     """Return the connection that already stands for this account."""
     rows = fetch(conn, f"{_INFO} AND c.code=? AND c.remote_id=?", (merchant_id, code, remote_id))
     return _info(rows[0]) if rows else None
@@ -164,6 +166,9 @@ def save_limit_state(
         conn,
         "limit_state",
         names,
-        [(merchant_id, connection_id, name, json_text(value), now) for name, value in states.items()],
+        [
+            (merchant_id, connection_id, name, json_text(value), now)
+            for name, value in states.items()
+        ],
         key=names[:3],
     )

@@ -109,7 +109,7 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(pool, lambda: fn(*args, **kwargs))
 
-    def _write(self, durable: bool, fn: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: FBT001
+    def _write(self, durable: bool, fn: Any, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(_RETRIES):
             try:
                 with self._writer.connect() as conn:
@@ -169,14 +169,14 @@ class Database:
             handle.seek(0)
             owner = handle.read().strip() or "another process"
             handle.close()
-            raise Busy(owner) from error
+            raise BusyError(owner) from error
         handle.truncate(0)
         handle.write(f"process {os.getpid()}")
         handle.flush()
         return handle
 
 
-class Busy(ConfigError):
+class BusyError(ConfigError):
     """The SQLite file is being written by another process."""
 
     def __init__(self, owner: str) -> None:
@@ -205,7 +205,7 @@ def _prepare(raw: sqlite3.Connection) -> None:
 
 def _prepare_writer(raw: Any, _record: Any) -> None:
     _prepare(raw)
-    raw.execute("PRAGMA wal_autocheckpoint=2000")
+    raw.execute("PRAGMA wal_autocheckpoint=8000")
     database = raw.execute("PRAGMA database_list").fetchone()[2]
     if database:
         Path(database).chmod(0o600)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.db.bulk import change, fetch, from_json, json_text, upsert
+from hub.errors import HubError
 from hub.records.time import from_text, to_text
 
 
@@ -86,7 +87,13 @@ def position(conn: Connection, flow: Flow) -> Position:
 
 
 def move(
-    conn: Connection, flow: Flow, value: dict[str, Any], *, walk_started_at: str, done: bool, now: str
+    conn: Connection,
+    flow: Flow,
+    value: dict[str, Any],
+    *,
+    walk_started_at: str,
+    done: bool,
+    now: str,
 ) -> None:
     """Store the cursor; called in the transaction of the page it is true for."""
     names = ["merchant_id", "connection_id", "kind", "value", "walk_started_at", "updated_at"]
@@ -104,18 +111,21 @@ def count(conn: Connection, flow: Flow, counts: Counts) -> None:
     """Add to the flow's figures."""
     if counts.is_zero:
         return
-    assert counts.is_balanced, counts
+    if not counts.is_balanced:
+        raise HubError(f"The counts of {flow.kind} do not add up: {counts}.")
     figures = [getattr(counts, name) for name in _TALLY]
     adds = ", ".join(f"{name}=tally.{name}+excluded.{name}" for name in _TALLY)
     change(
         conn,
-        f"INSERT INTO tally (merchant_id, connection_id, kind, {', '.join(_TALLY)}) "  # noqa: S608
+        f"INSERT INTO tally (merchant_id, connection_id, kind, {', '.join(_TALLY)}) "
         f"VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (merchant_id, connection_id, kind) DO UPDATE SET {adds}",
         (*flow.key, *figures),
     )
 
 
-def settle(conn: Connection, flow: Flow, *, applied: int = 0, duplicate: int = 0, dead: int = 0) -> None:
+def settle(
+    conn: Connection, flow: Flow, *, applied: int = 0, duplicate: int = 0, dead: int = 0
+) -> None:
     """Move records that were held to what became of them; the sum stays."""
     change(
         conn,
@@ -130,7 +140,7 @@ def tallies(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
     names = ("connection_id", "kind", *_TALLY)
     rows = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM tally WHERE merchant_id=? ORDER BY connection_id, kind",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM tally WHERE merchant_id=? ORDER BY connection_id, kind",
         (merchant_id,),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
@@ -250,7 +260,7 @@ def freshness(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
     )  # fmt: skip
     rows = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM schedule WHERE merchant_id=? ORDER BY connection_id, kind, verb",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM schedule WHERE merchant_id=? ORDER BY connection_id, kind, verb",
         (merchant_id,),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -30,7 +30,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def open_ones(conn: Connection, flow: Flow, external_ids: Iterable[str]) -> dict[str, tuple[str, bytes | None]]:
+def open_ones(
+    conn: Connection, flow: Flow, external_ids: Iterable[str]
+) -> dict[str, tuple[str, bytes | None]]:
     """Return the open held row (id, hash) of each external id that has one."""
     rows = fetch_in(
         conn,
@@ -78,8 +80,7 @@ def hold(conn: Connection, flow: Flow, holds: Sequence[Hold], now: str) -> int:
 def close(conn: Connection, flow: Flow, external_ids: Iterable[str], now: str) -> int:
     """Release what is held for these ids, because a good version came; returns how many were open."""
     closed = 0
-    for external_id, (row_id, _hash) in open_ones(conn, flow, external_ids).items():
-        assert external_id
+    for row_id, _hash in open_ones(conn, flow, external_ids).values():
         closed += change(
             conn,
             "UPDATE held SET state='released', closed_at=?, last_at=? WHERE merchant_id=? AND id=? AND state='open'",
@@ -96,7 +97,7 @@ def listing(conn: Connection, merchant_id: str, *, state: str = "open") -> list[
     )  # fmt: skip
     rows = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM held WHERE merchant_id=? AND state=? ORDER BY id",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM held WHERE merchant_id=? AND state=? ORDER BY id",
         (merchant_id, state),
     )
     out = [dict(zip(names, row, strict=True)) for row in rows]
@@ -105,7 +106,9 @@ def listing(conn: Connection, merchant_id: str, *, state: str = "open") -> list[
     return out
 
 
-def document(conn: Connection, merchant_id: str, held_id: str) -> tuple[Flow, str, str, bytes | None] | None:
+def document(
+    conn: Connection, merchant_id: str, held_id: str
+) -> tuple[Flow, str, str, bytes | None] | None:
     """Return (flow, external id, verb, sealed document) of one open held record."""
     rows = fetch(
         conn,

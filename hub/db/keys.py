@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from hub.db.bulk import change, fetch, upsert
@@ -54,7 +55,11 @@ def set_instance(conn: Connection, identity: str, now: str) -> None:
 def forget_keys(conn: Connection, merchant_id: str, key_ids: Sequence[str]) -> None:
     """Delete keys that no row needs any more."""
     for key_id in key_ids:
-        change(conn, "DELETE FROM data_key WHERE merchant_id=? AND key_id=? AND state='retiring'", (merchant_id, key_id))
+        change(
+            conn,
+            "DELETE FROM data_key WHERE merchant_id=? AND key_id=? AND state='retiring'",
+            (merchant_id, key_id),
+        )
 
 
 def sealed_page(  # noqa: PLR0913 - one page of one sealed column
@@ -70,7 +75,7 @@ def sealed_page(  # noqa: PLR0913 - one page of one sealed column
     owner = "connection_id" if row_key == "field" else "id"
     rows = fetch(
         conn,
-        f'SELECT {owner}, {row_key}, {column} FROM "{table}" WHERE merchant_id=? AND {column} IS NOT NULL '  # noqa: S608
+        f'SELECT {owner}, {row_key}, {column} FROM "{table}" WHERE merchant_id=? AND {column} IS NOT NULL '
         f"AND ({owner}>? OR ({owner}=? AND {row_key}>?)) ORDER BY {owner}, {row_key} LIMIT ?",
         (merchant_id, after[0], after[0], after[1], limit),
     )

@@ -24,7 +24,9 @@ def take(  # noqa: PLR0913 - one row's fields
         (merchant_id, name, holder, until, now, holder),
     )
     rows = fetch(
-        conn, "SELECT holder, generation, expires_at FROM lease WHERE merchant_id=? AND name=?", (merchant_id, name)
+        conn,
+        "SELECT holder, generation, expires_at FROM lease WHERE merchant_id=? AND name=?",
+        (merchant_id, name),
     )
     return rows[0][1] if rows and rows[0][0] == holder and rows[0][2] == until else None
 

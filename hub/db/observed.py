@@ -34,7 +34,8 @@ def seen(conn: Connection, flow: Flow, external_ids: Iterable[str]) -> dict[str,
         external_ids,
     )
     return {
-        row[0]: Seen(row[1], bytes(row[2]), row[3], from_json(row[4]), row[5], row[6]) for row in rows
+        row[0]: Seen(row[1], bytes(row[2]), row[3], from_json(row[4]), row[5], row[6])
+        for row in rows
     }
 
 
@@ -51,14 +52,31 @@ def note(conn: Connection, flow: Flow, rows: Sequence[tuple[str, Seen]]) -> None
         "observed",
         _COLUMNS,
         [
-            (*flow.key, key, s.version, s.hash, s.source_updated_at, json_text(s.fields), s.archive_id, s.seen_at)
+            (
+                *flow.key,
+                key,
+                s.version,
+                s.hash,
+                s.source_updated_at,
+                json_text(s.fields),
+                s.archive_id,
+                s.seen_at,
+            )
             for key, s in rows
         ],
         key=_COLUMNS[:4],
     )
 
 
-REFS = ("merchant_id", "connection_id", "kind", "external_id", "internal_id", "first_seen_at", "last_seen_at")
+REFS = (
+    "merchant_id",
+    "connection_id",
+    "kind",
+    "external_id",
+    "internal_id",
+    "first_seen_at",
+    "last_seen_at",
+)
 
 
 def refs(conn: Connection, flow: Flow, external_ids: Iterable[str]) -> dict[str, str]:
@@ -149,4 +167,6 @@ def archived(conn: Connection, merchant_id: str, archive_id: str) -> tuple[bytes
 
 def purge(conn: Connection, now: str) -> int:
     """Delete raw documents past their time; returns how many."""
-    return change(conn, "DELETE FROM archive WHERE expires_at<=?", (now,))  # every merchant's, by age
+    return change(
+        conn, "DELETE FROM archive WHERE expires_at<=?", (now,)
+    )  # every merchant's, by age

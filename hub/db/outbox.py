@@ -157,6 +157,8 @@ def release(conn: Connection, flow: Flow, keys: Sequence[str]) -> None:
 def backlog(conn: Connection, merchant_id: str) -> dict[str, int]:
     """Return how many rows stand in each state."""
     rows = fetch(
-        conn, "SELECT state, count(*) FROM outbox WHERE merchant_id=? GROUP BY state", (merchant_id,)
+        conn,
+        "SELECT state, count(*) FROM outbox WHERE merchant_id=? GROUP BY state",
+        (merchant_id,),
     )
     return dict(rows)

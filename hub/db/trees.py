@@ -185,7 +185,9 @@ class Batch:
     )
     gone: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, record: type[Record], row: Row, *, version: int, parent: str | None = None) -> None:
+    def add(
+        self, record: type[Record], row: Row, *, version: int, parent: str | None = None
+    ) -> None:
         """Take in a numbered tree. Links to the parent are filled here."""
         lay = layout(record, parent)
         if lay.parent_link is not None and not row[lay.parent_link]:
@@ -225,10 +227,9 @@ class Batch:
     def _seal_into(
         self, out: list[Any], table: str, column: Column, row_id: str, value: str | None
     ) -> None:
-        assert column.pii is not None
         sealed = None if value is None else self.sealer.seal(table, column.name, row_id, value)
         out.append(sealed)
-        if column.pii.index:
+        if column.pii and column.pii.index:
             out.append(self.sealer.index(column.pii.index, value) if value else None)
 
     def write(self, conn: Connection) -> None:
@@ -244,7 +245,7 @@ class Batch:
                 update=[n for n in names if n not in {"merchant_id", "id", "created_at"}],
             )
         for table, keys in self.gone.items():
-            execute_many(conn, f'DELETE FROM "{table}" WHERE merchant_id=? AND id=?', keys)  # noqa: S608
+            execute_many(conn, f'DELETE FROM "{table}" WHERE merchant_id=? AND id=?', keys)
         self.rows.clear()
         self.gone.clear()
 
@@ -267,7 +268,7 @@ def _load_rows(  # noqa: PLR0913 - one query's parts
 ) -> list[tuple[str, int, Row]]:
     lay = layout(record)
     columns = ", ".join((by, "version", "id", *lay.sql_columns))
-    sql = f'SELECT {columns} FROM "{lay.table}" WHERE merchant_id=? AND {by} IN ({{}}) ORDER BY id'  # noqa: S608
+    sql = f'SELECT {columns} FROM "{lay.table}" WHERE merchant_id=? AND {by} IN ({{}}) ORDER BY id'
     out = [
         (raw[0], raw[1], _thaw_stored(lay, raw[2], raw[3:], sealer))
         for raw in fetch_in(conn, sql, (merchant_id,), values)

@@ -45,7 +45,9 @@ class Stats:
 class Runner:
     """Runs due flows, each at most once at a time, at most `max_flows` together."""
 
-    def __init__(self, engine: Engine, *, max_flows: int = 8, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, engine: Engine, *, max_flows: int = 8, rng: random.Random | None = None
+    ) -> None:
         self.engine = engine
         self.stats = Stats()
         self.holder = f"{os.getpid()}-{new_id('job')}"
@@ -91,7 +93,13 @@ class Runner:
             async with self._slots:
                 await self._leased(run)
         except Exception as error:
-            log.error("run.broke", kind=run.flow.kind, verb=run.verb, error=type(error).__name__, exc_info=True)
+            log.error(
+                "run.broke",
+                kind=run.flow.kind,
+                verb=run.verb,
+                error=type(error).__name__,
+                exc_info=True,
+            )
         finally:
             self._running.pop(run.lock, None)
 
@@ -112,18 +120,26 @@ class Runner:
         finally:
             beat.cancel()
             await self.engine.db.write(
-                leases.give_back, run.flow.merchant_id, run.lock, generation, now=to_text(self.engine.now())
+                leases.give_back,
+                run.flow.merchant_id,
+                run.lock,
+                generation,
+                now=to_text(self.engine.now()),
             )
 
     async def _renew(self, run: Due, generation: int) -> None:
         while True:
             await asyncio.sleep(LEASE_S / 3)
             until = to_text(self.engine.now() + timedelta(seconds=LEASE_S))
-            await self.engine.db.write(leases.renew, run.flow.merchant_id, run.lock, generation, until=until)
+            await self.engine.db.write(
+                leases.renew, run.flow.merchant_id, run.lock, generation, until=until
+            )
 
     async def run(self, run: Due) -> HubError | None:
         """Run one flow now; returns the error it ended with, after writing down what follows from it."""
-        info = await self.engine.db.read(connections.one, run.flow.merchant_id, run.flow.connection_id)
+        info = await self.engine.db.read(
+            connections.one, run.flow.merchant_id, run.flow.connection_id
+        )
         if info is None:
             return None
         started = to_text(self.engine.now())
@@ -134,8 +150,19 @@ class Runner:
             await self._failed(run, info, started, error)
             return error
         except Exception as error:
-            log.error("run.bug", kind=run.flow.kind, verb=run.verb, error=type(error).__name__, exc_info=True)
-            await self._failed(run, info, started, HubError(f"Unexpected {type(error).__name__} in the hub itself."))
+            log.error(
+                "run.bug",
+                kind=run.flow.kind,
+                verb=run.verb,
+                error=type(error).__name__,
+                exc_info=True,
+            )
+            await self._failed(
+                run,
+                info,
+                started,
+                HubError(f"Unexpected {type(error).__name__} in the hub itself."),
+            )
             return HubError("bug")
         if not is_closed:
             await self.engine.db.write_page(self._succeeded, run, started)
@@ -162,7 +189,9 @@ class Runner:
         flows.finished(conn, run, started_at=started, now=now, delay_s=run.every_s, error=None)
         subject = f"{run.flow.kind}:{run.verb}"
         if run.failures:
-            alerts.close_alert(conn, run.flow.merchant_id, run.flow.connection_id, subject, to_text(now))
+            alerts.close_alert(
+                conn, run.flow.merchant_id, run.flow.connection_id, subject, to_text(now)
+            )
             flows.switch_on(conn, run.flow, run.verb)
         session: Any = self.engine.sessions.get(run.flow.connection_id)
         if session is not None:
@@ -208,4 +237,3 @@ class Runner:
                 conn, info.merchant_id, info.id, f"{run.flow.kind}:{run.verb}",
                 cause=type(error).__name__, message=said, hint=error.hint, now=to_text(now),
             )  # fmt: skip
-

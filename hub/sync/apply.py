@@ -53,11 +53,15 @@ def apply_page(  # noqa: PLR0913 - the page and the values it needs
         here = replace(scope, flow=replace(scope.flow, kind=kind))
         units, stale = _fresh(prepared.units[kind])
         raws = _raws(seals, units)
-        applied = APPLY[kind](conn, here, room, units, {u.key: r.id for u, r in zip(units, raws, strict=True)})
+        applied = APPLY[kind](
+            conn, here, room, units, {u.key: r.id for u, r in zip(units, raws, strict=True)}
+        )
         _write_down(conn, here, seals, units, raws, applied, digests.get(kind), expires)
         tally = counts.setdefault(kind, Counts())
         tally.add(_tally(units, applied, stale))
-        superseded = held.close(conn, here.flow, [u.key for u in units if u.key not in applied.missing], scope.now)
+        superseded = held.close(
+            conn, here.flow, [u.key for u in units if u.key not in applied.missing], scope.now
+        )
         if step.is_retry:
             flows.settle(conn, here.flow, applied=superseded)
         else:
@@ -70,7 +74,12 @@ def apply_page(  # noqa: PLR0913 - the page and the values it needs
             flows.count(conn, replace(scope.flow, kind=kind), tally)
     if step.cursor is not None:
         flows.move(
-            conn, scope.flow, step.cursor, walk_started_at=step.walk_started_at, done=step.done, now=scope.now
+            conn,
+            scope.flow,
+            step.cursor,
+            walk_started_at=step.walk_started_at,
+            done=step.done,
+            now=scope.now,
         )
     if step.done and scope.flow.kind == "order":
         # Figures that waited for this walk (the conflict gate) may go now.
@@ -91,7 +100,9 @@ def _fresh(units: Sequence[Unit]) -> tuple[list[Unit], int]:
         u
         for u in units
         if u.seen is None
-        or not (u.seen.source_updated_at and u.updated_at and u.updated_at < u.seen.source_updated_at)
+        or not (
+            u.seen.source_updated_at and u.updated_at and u.updated_at < u.seen.source_updated_at
+        )
     ]
     return fresh, len(units) - len(fresh)
 
@@ -143,7 +154,13 @@ def _write_down(  # noqa: PLR0913 - what one kind of one page leaves behind
     )  # fmt: skip
     write_history(conn, scope, applied.changes)
     holds = [
-        held.Hold(u.key, "pull", [applied.missing[u.key]], seals.seal_blob("held", u.key, u.body), u.digest)
+        held.Hold(
+            u.key,
+            "pull",
+            [applied.missing[u.key]],
+            seals.seal_blob("held", u.key, u.body),
+            u.digest,
+        )
         for u in units
         if u.key in applied.missing
     ]

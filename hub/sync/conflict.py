@@ -47,7 +47,9 @@ def merge(
     agreed = base or {}
     for name, shown in theirs.items():
         held = ours.get(name)
-        value = _decide(name, agreed.get(name, _NOTHING), held, shown, (owners or {}).get(name, owner))
+        value = _decide(
+            name, agreed.get(name, _NOTHING), held, shown, (owners or {}).get(name, owner)
+        )
         kept[name] = value
         if value != shown:
             drift[name] = shown
@@ -55,7 +57,7 @@ def merge(
 
 
 def _decide(name: str, base: Any, ours: Any, theirs: Any, owner: Owner) -> Any:
-    if ours == theirs or base == theirs:
+    if theirs in (ours, base):  # equal to ours, or unchanged since both agreed
         return ours
     if base is not _NOTHING and base == ours:
         return theirs

@@ -36,8 +36,10 @@ def checked_form(connector: type[Connector], form: Mapping[str, Any]) -> None:
     """Refuse a form that its schema does not allow; the sentence names fields and never shows values."""
     problems = validate_credentials(connector.manifest, form)
     if problems:
-        said = "; ".join(str(problem) for problem in problems)
-        raise ConfigError(f"The form of {connector.manifest.code!r} is not right: {said}", key="credentials")
+        said = "; ".join(f"{name} {sentence}".strip() for name, sentence in problems)
+        raise ConfigError(
+            f"The form of {connector.manifest.code!r} is not right: {said}", key="credentials"
+        )
 
 
 async def test(engine: Engine, merchant_id: str, code: str, form: Mapping[str, Any]) -> Account:
@@ -64,7 +66,8 @@ async def register(
     known = await engine.db.read(connections.by_remote, merchant_id, code, account.remote_id)
     if known is not None:
         raise ConfigError(
-            f"{account.name!r} is registered already, as {known.name!r}. Nothing was changed.", key="credentials"
+            f"{account.name!r} is registered already, as {known.name!r}. Nothing was changed.",
+            key="credentials",
         )
     row_id = new_id("connection")
     hidden = secret_fields(manifest.credentials)
@@ -103,7 +106,9 @@ def _store(  # noqa: PLR0913 - one registration's parts
             flows.ensure_schedule(conn, flow, "pull", every_s=stream.pull.every_s, now=now)
         if stream.push:
             flows.ensure_schedule(conn, flow, "push", every_s=stream.push.every_s, now=now)
-            flows.ensure_schedule(conn, flow, "reconcile", every_s=engine.limits.reconcile_s, now=now)
+            flows.ensure_schedule(
+                conn, flow, "reconcile", every_s=engine.limits.reconcile_s, now=now
+            )
     for place_kind in ("warehouse", "store"):
         wanted = [
             stock.Place(place.external_id, place.name)

@@ -124,7 +124,9 @@ def prepare(
             out.bad.append(_bad(stream, f"unreadable:{item.digest.hex()}", item, item.error))
             continue
         if item.keys and all(
-            _is_same(seen, mapping.kind, key, item.digest) for mapping, keys in item.keys for key in keys
+            _is_same(seen, mapping.kind, key, item.digest)
+            for mapping, keys in item.keys
+            for key in keys
         ):
             for mapping, keys in item.keys:
                 _add(out.duplicates, mapping.kind, len(keys))
@@ -137,9 +139,7 @@ def prepare(
     return out
 
 
-def _is_same(
-    seen: Mapping[str, Mapping[str, Seen]], kind: str, key: str, digest: bytes
-) -> bool:
+def _is_same(seen: Mapping[str, Mapping[str, Seen]], kind: str, key: str, digest: bytes) -> bool:
     known = seen.get(kind, {}).get(key)
     return known is not None and known.hash == digest
 
@@ -167,7 +167,13 @@ def _map(  # noqa: PLR0913 - one document against one mapping
     for key, row in zip(keys, rows, strict=True):
         updated = row[at] if at is not None and isinstance(row[at], str) else None
         unit = Unit(
-            mapping.kind, key, row, item.digest, item.body, updated, seen.get(mapping.kind, {}).get(key)
+            mapping.kind,
+            key,
+            row,
+            item.digest,
+            item.body,
+            updated,
+            seen.get(mapping.kind, {}).get(key),
         )
         before = latest.get((unit.kind, unit.key))
         if before is not None:

@@ -21,7 +21,6 @@ from hub.db.outbox import Waiting
 from hub.errors import ChannelError, Conflict, ContractBroken, HubError, InDoubt, Rejected, Retry
 from hub.mapping import Mapping as FieldMapping
 from hub.records import ABSENT
-from hub.records.shape import shape
 from hub.records.time import from_text, to_text
 from hub.sdk import Change, Connector, Kind, Outcome
 from hub.sync.engine import Engine, Seals
@@ -83,7 +82,14 @@ async def plan(engine: Engine, info: ConnectionInfo, kind: Kind) -> list[dict[st
             for name in fields
             if name in row.desired and before.get(name) != row.desired[name]
         }
-        out.append({"key": row.external_id, "sku": row.desired.get("sku"), "version": row.version, "changes": changes})
+        out.append(
+            {
+                "key": row.external_id,
+                "sku": row.desired.get("sku"),
+                "version": row.version,
+                "changes": changes,
+            }
+        )
     return [item for item in out if item["changes"]]
 
 
@@ -113,7 +119,13 @@ class _Pusher:
         out: Pushed,
         job_id: str,
     ) -> None:
-        self.engine, self.info, self.kind, self.connector, self.out = engine, info, kind, connector, out
+        self.engine, self.info, self.kind, self.connector, self.out = (
+            engine,
+            info,
+            kind,
+            connector,
+            out,
+        )
         self.job_id = job_id
         self.flow = Flow(info.merchant_id, info.id, kind)
         self.mapping = engine.mapping_of(info.code, kind)
@@ -133,7 +145,11 @@ class _Pusher:
             return False
         equal = [row for row in rows if self._is_equal(row, seen.get(row.external_id))]
         skip = {row.external_id for row in equal}
-        changes = [self._change(row, seen.get(row.external_id)) for row in rows if row.external_id not in skip]
+        changes = [
+            self._change(row, seen.get(row.external_id))
+            for row in rows
+            if row.external_id not in skip
+        ]
         outcomes = await self._send(changes)
         await self.engine.db.write(
             _record, self.flow, self.room, self.info.code, self.seals, rows, equal, outcomes, self.fields, self.out,
@@ -141,7 +157,12 @@ class _Pusher:
         )  # fmt: skip
         self.engine.observe(
             "push.sent",
-            {"connection": self.info.id, "kind": self.kind, "documents": len(changes), "unchanged": len(equal)},
+            {
+                "connection": self.info.id,
+                "kind": self.kind,
+                "documents": len(changes),
+                "unchanged": len(equal),
+            },
         )
         return self.out.failure is None
 
@@ -155,7 +176,6 @@ class _Pusher:
         values = {**row.desired, "as_of": to_text(self.engine.now())}
         fields = self.mapping.record.model_fields
         record = tuple(values.get(name, ABSENT) for name in fields)
-        assert len(record) == shape(self.mapping.record).width
         document = self.mapping.to_native(record)
         return Change(row.external_id, document, (seen.fields or {}) if seen else {}, row.version)
 
@@ -226,7 +246,9 @@ def _record(  # noqa: PLR0913 - one batch's parts
             sightings[outcome.key] = outcome.observed
         if error is None:
             delivered.append((outcome.key, row.version))
-            sightings.setdefault(outcome.key, {n: row.desired[n] for n in fields if n in row.desired})
+            sightings.setdefault(
+                outcome.key, {n: row.desired[n] for n in fields if n in row.desired}
+            )
         elif isinstance(error, Conflict):
             out.conflicts += 1
             gated.append(outcome.key)

@@ -22,13 +22,15 @@ from hub.sync.pull import room_of
 async def reconcile(engine: Engine, info: ConnectionInfo, kind: str) -> dict[str, int]:
     """Compare all of one flow; returns how many states were asked for anew, and how many drifted."""
     flow = Flow(info.merchant_id, info.id, kind)
-    return await engine.db.write(
-        _compare, flow, room_of(engine), info.code, to_text(engine.now())
-    )
+    return await engine.db.write(_compare, flow, room_of(engine), info.code, to_text(engine.now()))
 
 
 def _compare(conn: Connection, flow: Flow, room: Room, code: str, now: str) -> dict[str, int]:
-    mine = [a for a, _code in audiences(conn, room, flow.merchant_id) if a.connection_id == flow.connection_id]
+    mine = [
+        a
+        for a, _code in audiences(conn, room, flow.merchant_id)
+        if a.connection_id == flow.connection_id
+    ]
     wanted = [
         Wanted(s.external_id, s.figures, "reconcile")
         for s in stock.shown_everywhere(conn, flow.merchant_id, mine)
@@ -56,4 +58,3 @@ def _differs(wanted: dict[str, Any], shown: dict[str, Any]) -> bool:
     """Compare the one figure every channel shows: what can be bought."""
     available = shown.get("available")
     return available is not None and wanted.get("available") != available
-

@@ -14,7 +14,9 @@ from hub.sync.engine import Engine
 from hub.sync.pull import Walker
 
 
-async def release(engine: Engine, merchant_id: str, held_ids: list[str], *, job_id: str) -> dict[str, int]:
+async def release(
+    engine: Engine, merchant_id: str, held_ids: list[str], *, job_id: str
+) -> dict[str, int]:
     """Map and apply held documents again with today's mapping; refused pushes go back to the outbox.
 
     What still does not fit stays held, with its newest causes. Returns `{released, still_held}`.
@@ -44,7 +46,15 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
         return False
     body = engine.seals(flow.merchant_id).open_blob("held", key, sealed)
     stream = engine.mapping_of(info.code, flow.kind).source_stream
-    walker = Walker(engine, info, Flow(flow.merchant_id, flow.connection_id, stream), job_id, {}, moves=False, is_retry=True)
+    walker = Walker(
+        engine,
+        info,
+        Flow(flow.merchant_id, flow.connection_id, stream),
+        job_id,
+        {},
+        moves=False,
+        is_retry=True,
+    )
     page = Page([msgspec.json.decode(body)], {})
     await walker.take(page)
     left = await engine.db.read(held.open_ones, flow, [key])

@@ -65,14 +65,21 @@ async def _column(engine: Engine, ring: Keyring, merchant_id: str, place: Sealed
     moved = 0
     after: tuple[str, ...] = ("", "")
     while True:
-        page = await engine.db.read(keys.sealed_page, merchant_id, place.table, place.column, place.row_key, after, _PAGE)
+        page = await engine.db.read(
+            keys.sealed_page, merchant_id, place.table, place.column, place.row_key, after, _PAGE
+        )
         if not page:
             return moved
         after = page[-1][:2]
         old = [(row, _reseal(place, row)) for row in page]
         todo = [(row, item) for row, item in old if key_id_of(item.sealed) != ring.active_key_id]
         fresh = step(ring, [item for _row, item in todo])
-        await engine.db.write(_store, merchant_id, place, [(row, new.sealed) for (row, _i), new in zip(todo, fresh, strict=True)])
+        await engine.db.write(
+            _store,
+            merchant_id,
+            place,
+            [(row, new.sealed) for (row, _i), new in zip(todo, fresh, strict=True)],
+        )
         moved += len(fresh)
 
 
@@ -82,7 +89,12 @@ def _reseal(place: Sealed, row: tuple[str, str, bytes]) -> Resealed:
     return Resealed((*place.place, row[1]), row[2])
 
 
-def _store(conn: Connection, merchant_id: str, place: Sealed, rows: list[tuple[tuple[str, str, bytes], bytes]]) -> None:
+def _store(
+    conn: Connection,
+    merchant_id: str,
+    place: Sealed,
+    rows: list[tuple[tuple[str, str, bytes], bytes]],
+) -> None:
     """Change rows that still hold what was read."""
     owner = "connection_id" if place.place is None else "id"
     for (first, second, before), after in rows:

@@ -23,7 +23,9 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Folder of the demo; default HUB_HOME/demo.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Number the shops and buyers are drawn from.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Number the shops and buyers are drawn from.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Start simulated channels with buyers and faults, and keep them in agreement, live.
@@ -40,9 +42,14 @@ def demo(
     try:
         settings = config.load()
         folder = directory or settings.home / "demo"
-        log.configure(level="warning" if settings.log.level == "info" else settings.log.level, form="auto")
+        log.configure(
+            level="warning" if settings.log.level == "info" else settings.log.level, form="auto"
+        )
         options = Options(
-            folder=folder.absolute(), seed=settings.demo.seed if seed is None else seed, is_once=once, is_json=json
+            folder=folder.absolute(),
+            seed=settings.demo.seed if seed is None else seed,
+            is_once=once,
+            is_json=json,
         )
         code = asyncio.run(play(options))
     except HubError as error:

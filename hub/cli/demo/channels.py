@@ -19,11 +19,11 @@ from typing import Any
 
 import httpx
 
-from hub.errors import ConfigError
+from hub.errors import ConfigError, Retry
 from hub.sdk.discover import simulators
 
 _START_S = 30.0
-FAULTS = "429=0.02,500=0.03,timeout=0.01,cut=0.02,throttle=0.02,commit_then_cut=0.02,slow=0.01,internal=0.01"
+FAULTS = "usual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,23 @@ class Channel:
 
     async def truth(self) -> dict[str, Any]:
         """Return what is really there, as the channel sees it."""
-        async with httpx.AsyncClient(base_url=self.address, timeout=30.0, trust_env=False) as client:
-            reply = await client.get("/_sandbox/truth")
-            answer: dict[str, Any] = reply.json()
+        async with httpx.AsyncClient(
+            base_url=self.address, timeout=30.0, trust_env=False
+        ) as client:
+            try:
+                reply = (await client.get("/_sandbox/truth")).raise_for_status()
+                answer: dict[str, Any] = reply.json()
+            except (httpx.HTTPError, ValueError) as error:
+                raise Retry(
+                    f"The simulated channel {self.code!r} does not answer ({type(error).__name__})."
+                ) from error
             return answer
 
     async def ask(self, name: str) -> None:
         """Tell the simulator something: `open` its doors, be `quiet`."""
-        async with httpx.AsyncClient(base_url=self.address, timeout=30.0, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.address, timeout=30.0, trust_env=False
+        ) as client:
             (await client.post(f"/_sandbox/{name}", json={})).raise_for_status()
 
     def end(self) -> None:
@@ -62,12 +71,20 @@ async def start_all(
     """Start, or adopt, every installed simulator; `first` names those that make the shared catalogue."""
     folder.mkdir(parents=True, exist_ok=True)
     modules = simulators().modules
-    out = []
-    for code in sorted(modules, key=lambda c: (c not in first, c)):
-        known = await _adopted(folder, code)
-        out.append(
-            known or await _started(folder, code, modules[code], seed=seed, acts=acts, rate=rate, bad=bad)
-        )
+    out: list[Channel] = []
+    try:
+        for code in sorted(modules, key=lambda c: (c not in first, c)):
+            known = await _adopted(folder, code)
+            out.append(
+                known
+                or await _started(
+                    folder, code, modules[code], seed=seed, acts=acts, rate=rate, bad=bad
+                )
+            )
+    except BaseException:
+        for channel in out:
+            channel.end()
+        raise
     return out
 
 
@@ -83,7 +100,7 @@ async def _adopted(folder: Path, code: str) -> Channel | None:
     try:
         channel = _channel(json.loads(file.read_text(encoding="utf-8")))
         truth = await channel.truth()
-    except (OSError, ValueError, KeyError, httpx.HTTPError):
+    except (OSError, ValueError, KeyError, Retry):
         return None
     return channel if truth.get("code") == code else None
 
@@ -103,10 +120,15 @@ async def _started(  # noqa: PLR0913 - one simulator's options
         given, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
     )
     log.close()
-    assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), _START_S)
+        line = await asyncio.wait_for(asyncio.to_thread(_first_line, process), _START_S)
         return _channel(json.loads(line))
     except (TimeoutError, ValueError, KeyError) as error:
         process.kill()
-        raise ConfigError(f"The simulator {code!r} did not start; see {folder / code}.log.") from error
+        raise ConfigError(
+            f"The simulator {code!r} did not start; see {folder / code}.log."
+        ) from error
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    return process.stdout.readline() if process.stdout else b""

@@ -96,7 +96,9 @@ async def _merchant(hub: Hub, channels: Sequence[Channel], options: Options) -> 
     merchant_id = (
         found[0].merchant_id
         if found
-        else await hub.add_merchant("演示商家 Demo merchant", currency="CNY", timezone="Asia/Shanghai")
+        else await hub.add_merchant(
+            "演示商家 Demo merchant", currency="CNY", timezone="Asia/Shanghai"
+        )
     )
     known = {info.name for info in await hub.db.read(connections.listing, merchant_id)}
     for channel in channels:
@@ -226,9 +228,7 @@ def _restless(conn: Connection, merchant_id: str, quiet_at: str) -> bool:
     return bool(last[0][0])
 
 
-async def _live(
-    hub: Hub, merchant_id: str, channels: Sequence[Channel], options: Options
-) -> int:
+async def _live(hub: Hub, merchant_id: str, channels: Sequence[Channel], options: Options) -> int:
     """Show what happens until Ctrl-C."""
     from rich.console import Console
     from rich.live import Live
@@ -241,5 +241,3 @@ async def _live(
         while True:
             live.update(await drawn(hub, merchant_id, channels))
             await asyncio.sleep(1.0)
-
-

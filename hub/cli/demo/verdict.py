@@ -57,7 +57,9 @@ async def judge(hub: Hub, merchant_id: str, channels: Sequence[Channel]) -> dict
         "differences": differences[:20],
         "findings": findings,
     }
-    summary["agrees"] = not differences and not oversold and not findings and len(waiting) == planted
+    summary["agrees"] = (
+        not differences and not oversold and not findings and len(waiting) == planted
+    )
     return summary
 
 
@@ -77,12 +79,18 @@ def _compare_orders(conn: Connection, info: ConnectionInfo, told: dict[str, Any]
         (info.merchant_id, info.id),
     )
     ours = {
-        row[0]: {"total": row[1], "cancelled": row[2] == "cancelled", "units": int(row[3] or 0)} for row in rows
+        row[0]: {"total": row[1], "cancelled": row[2] == "cancelled", "units": int(row[3] or 0)}
+        for row in rows
     }
     out = [f"{info.name}: order {key} is missing here" for key in sorted(told.keys() - ours.keys())]
-    out += [f"{info.name}: order {key} is not on the channel" for key in sorted(ours.keys() - told.keys())]
+    out += [
+        f"{info.name}: order {key} is not on the channel"
+        for key in sorted(ours.keys() - told.keys())
+    ]
     for key in sorted(ours.keys() & told.keys()):
-        wrong = {n: [told[key][n], ours[key][n]] for n in ours[key] if told[key].get(n) != ours[key][n]}
+        wrong = {
+            n: [told[key][n], ours[key][n]] for n in ours[key] if told[key].get(n) != ours[key][n]
+        }
         if wrong:
             out.append(f"{info.name}: order {key} differs (channel, hub): {wrong}")
     return out

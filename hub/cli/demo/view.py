@@ -33,9 +33,20 @@ async def drawn(hub: Hub, merchant_id: str, _channels: Sequence[Channel]) -> Gro
 
 def _flows(names: dict[str, str], tallies: list[Any], rows: list[Any], hub: Hub) -> Table:
     table = Table(title="Flows 同步", title_justify="left")
-    for head in ("connection", "kind", "received", "applied", "duplicate", "held", "pushed", "last pull"):
+    for head in (
+        "connection",
+        "kind",
+        "received",
+        "applied",
+        "duplicate",
+        "held",
+        "pushed",
+        "last pull",
+    ):
         table.add_column(head, justify="left" if head in {"connection", "kind"} else "right")
-    last = {(r["connection_id"], r["kind"]): r["last_finished_at"] for r in rows if r["verb"] == "pull"}
+    last = {
+        (r["connection_id"], r["kind"]): r["last_finished_at"] for r in rows if r["verb"] == "pull"
+    }
     for tally in tallies:
         age = flows.age_s(last.get((tally["connection_id"], tally["kind"])), hub.engine.now())
         table.add_row(
@@ -52,7 +63,12 @@ def _orders(names: dict[str, str], rows: list[Any]) -> Table:
         table.add_column(head)
     for connection_id, display, state, payment, fulfilment, amount, currency in rows:
         table.add_row(
-            names.get(connection_id, "?"), display, state, payment, fulfilment, f"{money(amount, currency)} {currency}"
+            names.get(connection_id, "?"),
+            display,
+            state,
+            payment,
+            fulfilment,
+            f"{money(amount, currency)} {currency}",
         )
     return table
 

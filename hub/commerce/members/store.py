@@ -38,11 +38,15 @@ def store(
     known = refs(conn, scope.flow, [key for key, _row in documents])
     identities = _strong(conn, scope, [row for _key, row in documents])
     ids = {key: known.get(key) or _same_person(scope, row, identities) for key, row in documents}
-    stored = load(conn, Member, scope.merchant_id, sorted({i for i in ids.values() if i}), scope.sealer)
+    stored = load(
+        conn, Member, scope.merchant_id, sorted({i for i in ids.values() if i}), scope.sealer
+    )
     batch = Batch(scope.merchant_id, scope.now, scope.sealer)
     changes: list[Changed] = []
     for key, row in documents:
-        member_id, change = _one(scope, row, stored.get(ids[key] or ""), batch, archive_ids.get(key))
+        member_id, change = _one(
+            scope, row, stored.get(ids[key] or ""), batch, archive_ids.get(key)
+        )
         ids[key] = member_id
         if change:
             changes.append(change)
@@ -121,7 +125,9 @@ def _joined(scope: Scope, row: Sequence[Any], before: Row) -> Row:
         for column in layout(Member).shape.columns:
             if before[column.position] is not None:
                 over[column.position] = before[column.position]
-    over[M.identities] = _united(before[M.identities], over[M.identities], (I.kind, I.namespace, I.value))
+    over[M.identities] = _united(
+        before[M.identities], over[M.identities], (I.kind, I.namespace, I.value)
+    )
     over[M.consents] = _consents(scope, before[M.consents], over[M.consents])
     return over
 

@@ -54,9 +54,8 @@ def _spread(
     out: list[Claim] = []
     merged: dict[str | None, int | None] = {}
     for place, quantity in spread:
-        if place in merged and merged[place] is not None and quantity is not None:
-            quantity += merged[place] or 0
-        merged[place] = quantity
+        before = merged.get(place, 0)
+        merged[place] = None if quantity is None or before is None else before + quantity
     parts = list(merged.items())
     for i, (place, quantity) in enumerate(parts):
         last = i == len(parts) - 1
@@ -64,7 +63,5 @@ def _spread(
         kept = promised if last or quantity is None else min(promised, quantity - gone)
         left -= gone
         promised -= kept
-        out.append(
-            (line[ID], line[L.variant_id], place, line[L.quantity_scale], kept, gone, since)
-        )
+        out.append((line[ID], line[L.variant_id], place, line[L.quantity_scale], kept, gone, since))
     return out

@@ -36,9 +36,7 @@ def payment_state(
         return "refunded" if net <= 0 else "partially_refunded"
     if paid == 0:
         return _nothing_paid(order_state, payable, authorized)
-    if net > payable:
-        return "overpaid"
-    return "paid" if net >= payable else "partially_paid"
+    return "overpaid" if net > payable else "paid" if net == payable else "partially_paid"
 
 
 def _nothing_paid(order_state: str, payable: int, authorized: int) -> str:

@@ -203,14 +203,20 @@ def _barcode(value: str) -> list[Any]:
 
 
 def _listing_sku(
-    work: _Work, unit: Sequence[Any], listing_id: str, variant_id: str | None, archive_id: str | None
+    work: _Work,
+    unit: Sequence[Any],
+    listing_id: str,
+    variant_id: str | None,
+    archive_id: str | None,
 ) -> None:
     row = unit[U.listing_sku]
     external = row[K.external_sku_id]
     known = work.skus.get(external)
     before = known[1] if known else None
     linked = before[K.variant_id] if before and before[K.match_state] == "manual" else variant_id
-    state = before[K.match_state] if before and before[K.match_state] in {"manual", "ignored"} else None
+    state = (
+        before[K.match_state] if before and before[K.match_state] in {"manual", "ignored"} else None
+    )
     own = {
         K.connection_id: work.scope.flow.connection_id,
         K.listing_id: listing_id,
@@ -278,9 +284,7 @@ def _merged(
     return out
 
 
-def _retire(
-    conn: Connection, work: _Work, documents: Sequence[tuple[str, Sequence[Any]]]
-) -> None:
+def _retire(conn: Connection, work: _Work, documents: Sequence[tuple[str, Sequence[Any]]]) -> None:
     """Mark listing SKUs that their product document no longer names; they are not told about stock any more."""
     scope = work.scope
     named: dict[str, set[str]] = {}

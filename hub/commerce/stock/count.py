@@ -44,7 +44,12 @@ def places_of(conn: Connection, merchant_id: str, connection_id: str) -> dict[st
 
 
 def link_places(
-    conn: Connection, merchant_id: str, connection_id: str, places: Sequence[Place], now: str, kind: str
+    conn: Connection,
+    merchant_id: str,
+    connection_id: str,
+    places: Sequence[Place],
+    now: str,
+    kind: str,
 ) -> dict[str, str]:
     """Bind a channel's locations to ours: by equal name or code, else a new one is made."""
     known = places_of(conn, merchant_id, connection_id)

@@ -26,10 +26,18 @@ def explain(conn: Connection, merchant_id: str, sku: str) -> list[dict[str, Any]
 def _spot(conn: Connection, merchant_id: str, row: tuple[Any, ...]) -> dict[str, Any]:
     variant, location, name, on_hand, reserved, unavailable, safety, scale, opened_at = row
     atp = on_hand - reserved - unavailable - safety
-    names = ("seq", "entry_type", "delta_on_hand", "delta_reserved", "source_doc_type", "source_doc_id", "occurred_at")
+    names = (
+        "seq",
+        "entry_type",
+        "delta_on_hand",
+        "delta_reserved",
+        "source_doc_type",
+        "source_doc_id",
+        "occurred_at",
+    )
     entries = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM stock_ledger WHERE merchant_id=? AND variant_id=? AND location_id=? "  # noqa: S608
+        f"SELECT {', '.join(names)} FROM stock_ledger WHERE merchant_id=? AND variant_id=? AND location_id=? "
         "ORDER BY seq DESC LIMIT 10",
         (merchant_id, variant, location),
     )
@@ -42,6 +50,8 @@ def _spot(conn: Connection, merchant_id: str, row: tuple[Any, ...]) -> dict[str,
         "safety_stock": safety,
         "atp": atp,
         "shown": max(0, atp) if opened_at else None,
-        "sentence": "{} on hand - {} reserved - {} unavailable - {} safety stock = {}; channels show {}".format(*said),
+        "sentence": "{} on hand - {} reserved - {} unavailable - {} safety stock = {}; channels show {}".format(
+            *said
+        ),
         "entries": [dict(zip(names, entry, strict=True)) for entry in entries],
     }

@@ -110,7 +110,9 @@ class Book:
         """Write entries and levels; returns the spots that moved."""
         scope = self.scope
         insert(conn, "stock_ledger", _LEDGER, self.entries)
-        fresh = [(spot, lv) for spot, lv in self.levels.items() if lv.is_new and spot in self.touched]
+        fresh = [
+            (spot, lv) for spot, lv in self.levels.items() if lv.is_new and spot in self.touched
+        ]
         insert(
             conn,
             "stock_level",
@@ -128,7 +130,16 @@ class Book:
             "UPDATE stock_level SET on_hand=?, reserved=?, unavailable=?, opened_at=?, ledger_seq=?, updated_at=?, "
             "version=version+1 WHERE merchant_id=? AND variant_id=? AND location_id=?",
             [
-                (lv.on_hand, lv.reserved, lv.unavailable, lv.opened_at, lv.seq, scope.now, scope.merchant_id, *spot)
+                (
+                    lv.on_hand,
+                    lv.reserved,
+                    lv.unavailable,
+                    lv.opened_at,
+                    lv.seq,
+                    scope.now,
+                    scope.merchant_id,
+                    *spot,
+                )
                 for spot, lv in self.levels.items()
                 if not lv.is_new and spot in self.touched
             ],
@@ -159,7 +170,9 @@ def open_book(conn: Connection, scope: Scope, spots: Iterable[Spot], docs: Itera
         (scope.merchant_id, scope.flow.connection_id),
         sorted(set(docs)),
     )
-    return Book(scope, {s: lv for s, lv in levels.items() if s in wanted}, {tuple(r) for r in known})
+    return Book(
+        scope, {s: lv for s, lv in levels.items() if s in wanted}, {tuple(r) for r in known}
+    )
 
 
 def _stored(  # noqa: PLR0913, PLR0917 - one row's columns
@@ -171,9 +184,7 @@ def _stored(  # noqa: PLR0913, PLR0917 - one row's columns
     seq: int,
     scale: int,
 ) -> Level:
-    return Level(
-        on_hand, reserved, unavailable, safety_stock, opened_at, seq, scale, is_new=False
-    )
+    return Level(on_hand, reserved, unavailable, safety_stock, opened_at, seq, scale, is_new=False)
 
 
 def prove(conn: Connection, merchant_id: str) -> list[str]:
@@ -192,5 +203,6 @@ def prove(conn: Connection, merchant_id: str) -> list[str]:
     return [
         f"level {variant} at {location}: stored {stored}, ledger says {tuple(int(x) for x in summed)}"
         for variant, location, *stored, on_hand, reserved, unavailable, entries in rows
-        if tuple(stored) != (summed := (int(on_hand), int(reserved), int(unavailable), int(entries)))
+        if tuple(stored)
+        != (summed := (int(on_hand), int(reserved), int(unavailable), int(entries)))
     ]

@@ -46,7 +46,10 @@ def shown(
     skus = _skus(conn, merchant_id, variants)
     out: list[Shown] = []
     for audience in audiences:
-        places = {ours: theirs for theirs, ours in places_of(conn, merchant_id, audience.connection_id).items()}
+        places = {
+            ours: theirs
+            for theirs, ours in places_of(conn, merchant_id, audience.connection_id).items()
+        }
         names = (
             {variant: [sku] for variant, (sku, _barcode) in skus.items()}
             if audience.by_sku

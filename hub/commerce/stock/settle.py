@@ -38,7 +38,9 @@ _RESERVATION = (
 )  # fmt: skip
 
 
-def settle(conn: Connection, scope: Scope, claims: Sequence[Claim], *, changed_lines: Sequence[str]) -> set[Spot]:
+def settle(
+    conn: Connection, scope: Scope, claims: Sequence[Claim], *, changed_lines: Sequence[str]
+) -> set[Spot]:
     """Bring reservations and levels to what the claims say; returns the spots that moved.
 
     `changed_lines` are lines of orders that were stored before: only they can have reservations,
@@ -98,7 +100,9 @@ def _move(book: Book, claim: Claim, before: tuple[int, int]) -> None:
     counted = level is not None and level.opened_at is not None and claim.since <= level.opened_at
     if left and not counted:
         # A shelf that was counted after the goods left does not lose them twice.
-        book.post(Entry(claim.spot, "sale", *doc, claim.since, on_hand=-left, reserved=min(promised, 0)))
+        book.post(
+            Entry(claim.spot, "sale", *doc, claim.since, on_hand=-left, reserved=min(promised, 0))
+        )
         promised = max(promised, 0)
     if promised > 0:
         book.post(Entry(claim.spot, "reserve", *doc, claim.since, reserved=promised))
@@ -107,10 +111,7 @@ def _move(book: Book, claim: Claim, before: tuple[int, int]) -> None:
 
 
 def _row(scope: Scope, claim: Claim) -> tuple[Any, ...]:
-    if claim.promised:
-        state = "active"
-    else:
-        state = "consumed" if claim.left else "released"
+    state = "active" if claim.promised else "consumed" if claim.left else "released"
     return (
         scope.merchant_id, f"{claim.line_id}@{claim.spot[1]}", scope.now, scope.now, 1, claim.line_id,
         *claim.spot, claim.promised, claim.left, state,

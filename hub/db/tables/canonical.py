@@ -10,19 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from types import new_class
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column as SqlColumn
 from sqlalchemy import Index, Table, UniqueConstraint
 from sqlalchemy.types import TypeEngine
-from sqlmodel import Field, SQLModel
 
-import hub.records as records
-from hub.db.tables import meta
+from hub import records
+from hub.db.tables.meta import Field, SQLModel
 from hub.db.types import Booleans, Bytes, Instants, Integers, Jsons, Texts
 from hub.records.shape import Column, shape
-
-assert meta  # the naming rule must stand before the first table
 
 COMMON = ("merchant_id", "id", "created_at", "updated_at", "version", "deleted_at", "ext")
 
@@ -160,6 +157,4 @@ CANONICAL: dict[str, type[SQLModel]] = {
 @cache
 def table_of(record: type[records.Record]) -> Table:
     """Return the SQLAlchemy table of a record class."""
-    table = CANONICAL[record.table].__table__  # type: ignore[attr-defined] # SQLModel sets it
-    assert isinstance(table, Table)
-    return table
+    return cast("Table", CANONICAL[record.table].__table__)  # type: ignore[attr-defined] # SQLModel sets it

@@ -8,12 +8,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqlalchemy import Column, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
 
-from hub.db.tables import meta
+from hub.db.tables.meta import Field, SQLModel
 from hub.db.types import Booleans, Bytes, Instants, Integers, Jsons, Texts
-
-assert meta  # the naming rule must stand before the first table
 
 
 def _key() -> Any:
@@ -83,7 +80,9 @@ class ConnectionRow(SQLModel, table=True):
     """授权店铺: one merchant's account on a channel; secrets stand sealed in `connection_secret`."""
 
     __tablename__: ClassVar[str] = "connection"
-    __table_args__: ClassVar[tuple[Any, ...]] = (UniqueConstraint("merchant_id", "code", "remote_id"),)
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        UniqueConstraint("merchant_id", "code", "remote_id"),
+    )
     merchant_id: str = _key()
     id: str = _key()
     code: str = _text()
@@ -222,7 +221,9 @@ class History(SQLModel, table=True):
     """Every change of a canonical row: field by field for a changed one, `created` for a new one."""
 
     __tablename__: ClassVar[str] = "history"
-    __table_args__: ClassVar[tuple[Any, ...]] = (Index(None, "merchant_id", "record_id", "version"),)
+    __table_args__: ClassVar[tuple[Any, ...]] = (
+        Index(None, "merchant_id", "record_id", "version"),
+    )
     merchant_id: str = _key()
     id: str = _key()
     table_name: str = _text()

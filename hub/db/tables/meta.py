@@ -1,8 +1,8 @@
-"""The one metadata object and its naming rule (alembic needs every constraint named)."""
+"""SQLModel with our naming rule for constraints, which must stand before the first table (alembic needs names)."""
 
 from __future__ import annotations
 
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 metadata = SQLModel.metadata
 metadata.naming_convention = {
@@ -10,3 +10,5 @@ metadata.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+__all__ = ["Field", "SQLModel", "metadata"]

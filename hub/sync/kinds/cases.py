@@ -30,7 +30,11 @@ def apply_cases(
     rows: dict[str, Row] = {}
     for unit in units:
         known = before.get(ids.get(unit.key, ""))
-        row = overlay(AfterSale, unit.row, known[1]) if known else thaw(AfterSale, unit.row, next(fresh_ids))
+        row = (
+            overlay(AfterSale, unit.row, known[1])
+            if known
+            else thaw(AfterSale, unit.row, next(fresh_ids))
+        )
         row[C.connection_id] = scope.flow.connection_id
         number_parts(AfterSale, row)
         rows[unit.key] = row
@@ -89,7 +93,15 @@ def _take_back(conn: Connection, scope: Scope, room: Room, rows: Sequence[Row]) 
             spot = places_here.get(place or "", only)
             if spot and quantity:
                 entries.append(
-                    Entry((variant, spot), "return_in", "after_sale", row[ID], line_id, when, on_hand=quantity)
+                    Entry(
+                        (variant, spot),
+                        "return_in",
+                        "after_sale",
+                        row[ID],
+                        line_id,
+                        when,
+                        on_hand=quantity,
+                    )
                 )
     tell(conn, scope, room, stock.take_back(conn, scope, entries), cause="after_sale")
 

@@ -25,11 +25,15 @@ def apply_products(
         bases={u.key: u.seen.fields if u.seen else None for u in units},
         merge=lambda base, ours, theirs: merge(base, ours, theirs, owner="hub").kept,
     )
-    rows = fetch(
-        conn,
-        "SELECT variant_id, location_id FROM stock_level WHERE merchant_id=? AND opened_at IS NOT NULL",
-        (scope.merchant_id,),
-    ) if done.variants else []
+    rows = (
+        fetch(
+            conn,
+            "SELECT variant_id, location_id FROM stock_level WHERE merchant_id=? AND opened_at IS NOT NULL",
+            (scope.merchant_id,),
+        )
+        if done.variants
+        else []
+    )
     tell(conn, scope, room, {(v, p) for v, p in rows if v in done.variants}, cause="listing")
     touched = {change.archive_id for change in done.changes}
     unchanged = {u.key for u in units if archive[u.key] not in touched}
@@ -42,4 +46,6 @@ def apply_members(
     """People."""
     changes = members.store(conn, scope, [(u.key, u.row) for u in units], archive)
     touched = {change.archive_id for change in changes}
-    return Applied(unchanged={u.key for u in units if archive[u.key] not in touched}, changes=changes)
+    return Applied(
+        unchanged={u.key for u in units if archive[u.key] not in touched}, changes=changes
+    )

@@ -33,7 +33,7 @@ def apply_orders(
     out, stored = _store_orders(conn, scope, rows, before, archive)
     fresh = [key for key in rows if key not in ids]
     observed.bind(conn, scope.flow, [(key, row[ID]) for key, row in rows.items()], scope.now)
-    _claim(conn, scope, room, stored, {row_id for row_id in before})
+    _claim(conn, scope, room, stored, set(before))
     waiting = orders.waiting_cases(conn, scope, fresh)
     if waiting:
         adopt_cases(conn, scope, room, waiting)

@@ -43,8 +43,12 @@ Apply = Callable[[Connection, Scope, Room, Sequence[Unit], Mapping[str, str]], A
 def audiences(conn: Connection, room: Room, merchant_id: str) -> list[tuple[Audience, str]]:
     """Return every connection that is told about stock, with its connector's code."""
     pushing = set(flows.pushing(conn, merchant_id, "inventory"))
-    rows = fetch(conn, "SELECT id, code FROM connection WHERE merchant_id=? ORDER BY id", (merchant_id,))
-    return [(Audience(row_id, code in room.by_sku), code) for row_id, code in rows if row_id in pushing]
+    rows = fetch(
+        conn, "SELECT id, code FROM connection WHERE merchant_id=? ORDER BY id", (merchant_id,)
+    )
+    return [
+        (Audience(row_id, code in room.by_sku), code) for row_id, code in rows if row_id in pushing
+    ]
 
 
 def tell(  # noqa: PLR0913 - who, what, why
@@ -85,4 +89,9 @@ def gate(
     lag = room.order_lag_s.get(code)
     if lag is not None:
         outbox.gate(conn, flow, keys, to_text(from_text(now) + timedelta(seconds=lag)))
-        flows.hasten(conn, replace(flow, kind="order"), "pull", to_text(from_text(now) + timedelta(seconds=lag)))
+        flows.hasten(
+            conn,
+            replace(flow, kind="order"),
+            "pull",
+            to_text(from_text(now) + timedelta(seconds=lag)),
+        )

@@ -44,7 +44,10 @@ def apply_stock(
             continue
         shown = {name: _int(row[getattr(Q, name)]) for name in ("available", "on_hand")}
         out.fields[unit.key] = shown
-        if unit.seen is not None and (unit.seen.fields or {}).get("available") == shown["available"]:
+        if (
+            unit.seen is not None
+            and (unit.seen.fields or {}).get("available") == shown["available"]
+        ):
             out.unchanged.add(unit.key)
         else:
             moved.append(unit.key)
@@ -87,7 +90,8 @@ def _make_places(
     if not fresh:
         return known
     wanted = [
-        stock.Place(external, name if isinstance(name, str) else external) for external, name in sorted(fresh.items())
+        stock.Place(external, name if isinstance(name, str) else external)
+        for external, name in sorted(fresh.items())
     ]
     return stock.link_places(
         conn, scope.merchant_id, scope.flow.connection_id, wanted, scope.now, "warehouse"
@@ -113,7 +117,8 @@ def check_shown(
     differs = [
         key
         for key, desired in wanted.items()
-        if shown[key]["available"] is not None and desired.get("available") != shown[key]["available"]
+        if shown[key]["available"] is not None
+        and desired.get("available") != shown[key]["available"]
     ]
     if not differs:
         return
