@@ -96,11 +96,9 @@ class JobsSettings:
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
-    """How documents are read and kept."""
+    """How long raw documents are kept."""
 
-    page_max_documents: Annotated[int, Range(1, 10_000)]
     archive_days: Annotated[int, Range(1, 3650)]
-    overlap_s: Annotated[int, Range(300, 86_400)]
 
 
 @dataclass(frozen=True, slots=True)

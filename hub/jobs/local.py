@@ -7,6 +7,8 @@ settings below say what we want instead. Its own store stays in memory: the trut
 
 from __future__ import annotations
 
+import logging
+
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from hub.jobs.runner import Runner
@@ -18,6 +20,8 @@ class Clock:
     def __init__(self, runner: Runner, *, tick_s: float = 1.0) -> None:
         self.runner = runner
         self._scheduler = AsyncIOScheduler()
+        # A tick skipped because the last one still asks the database is what max_instances=1 wants.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.add_job(
             runner.tick,
             "interval",

@@ -37,7 +37,7 @@ def demo(
     import asyncio
 
     from hub import config, log
-    from hub.cli.demo.play import Options, play
+    from hub.cli.demo.play import Options, play_until_told
 
     try:
         settings = config.load()
@@ -51,9 +51,7 @@ def demo(
             is_once=once,
             is_json=json,
         )
-        code = asyncio.run(play(options))
+        code = asyncio.run(play_until_told(options))
     except HubError as error:
         fail(error)
-    except KeyboardInterrupt:
-        code = 0
     raise typer.Exit(code)

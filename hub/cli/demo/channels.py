@@ -123,6 +123,9 @@ async def _started(  # noqa: PLR0913 - one simulator's options
     try:
         line = await asyncio.wait_for(asyncio.to_thread(_first_line, process), _START_S)
         return _channel(json.loads(line))
+    except asyncio.CancelledError:
+        process.terminate()
+        raise
     except (TimeoutError, ValueError, KeyError) as error:
         process.kill()
         raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,19 @@ class Options:
         """Print a line for people, unless a machine reads."""
         if not self.is_json:
             say(text)
+
+
+async def play_until_told(options: Options) -> int:
+    """Play the demo; a stop signal ends it in good order, with exit code 0 unless `--once` was cut short."""
+    task = asyncio.ensure_future(play(options))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        options.tell("Stopped. Start again with the same folder to go on.")
+        return FAILED if options.is_once else 0
 
 
 async def play(options: Options) -> int:

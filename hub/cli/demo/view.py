@@ -24,10 +24,10 @@ async def drawn(hub: Hub, merchant_id: str, _channels: Sequence[Channel]) -> Gro
     waiting = await hub.db.read(held.listing, merchant_id)
     orders = await hub.db.read(_newest, merchant_id)
     return Group(
-        _flows(names, tallies, rows, hub),
-        _orders(names, orders),
         f"Outbox: {backlog.get('waiting', 0)} waiting, {backlog.get('done', 0)} done.   "
         f"Held for a person: {len(waiting)} (hub held list)",
+        _flows(names, tallies, rows, hub),
+        _orders(names, orders),
     )
 
 
