@@ -138,7 +138,7 @@ async def open_hub(
     settings.home.mkdir(parents=True, exist_ok=True)
     plugins = discover()
     for item in plugins.quarantined:
-        log.warning("plugin.quarantined", name=item.name, reason=item.reason)
+        log.warning("plugin.quarantined", plugin=item.name, reason=item.reason)
     mappings = load_mappings(plugins)
     vault = Vault([from_environment() or make_file(Path(settings.vault.master_key_file))])
     db = Database(settings.database.url, exclusive=exclusive)

@@ -200,15 +200,16 @@ def report(merchant: MerchantId = None, json: Json = False) -> None:
 
 
 async def _report(hub: Hub, merchant: str | None, *, json: bool) -> int:
-    from hub.db import alerts, connections, flows
+    from hub.db import alerts, connections, flows, observed
 
     merchant_id = (await hub.merchant(merchant)).merchant_id
     names = {i.id: i.name for i in await hub.db.read(connections.listing, merchant_id)}
     rows = await hub.db.read(flows.freshness, merchant_id)
     open_alerts = await hub.db.read(alerts.open_alerts, merchant_id)
+    drifts = await hub.db.read(observed.drifts, merchant_id)
     if json:
         tallies = await hub.db.read(flows.tallies, merchant_id)
-        print_json({"flows": rows, "tallies": tallies, "alerts": open_alerts})
+        print_json({"flows": rows, "tallies": tallies, "alerts": open_alerts, "drift": drifts})
         return 0
     now = hub.engine.now()
     shown = []
@@ -231,5 +232,14 @@ async def _report(hub: Hub, merchant: str | None, *, json: bool) -> int:
         "Alerts",
         ("since", "what", "sentence"),
         [(a["opened_at"], a["cause"], a["message"]) for a in open_alerts],
+    )
+    head = ("connection", "record", "field", "we keep", "it shows")
+    table(
+        "Differences in master data",
+        head,
+        [
+            (names.get(d["connection_id"]), d["external_id"], d["field"], d["ours"], d["theirs"])
+            for d in drifts
+        ],
     )
     return 0

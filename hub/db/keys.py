@@ -52,6 +52,16 @@ def set_instance(conn: Connection, identity: str, now: str) -> None:
     )
 
 
+def count_seals(conn: Connection, merchant_id: str, key_id: str, more: int) -> None:
+    """Add to what a key has sealed: a key has its limit, and a restart must not forget the count."""
+    if more:
+        change(
+            conn,
+            "UPDATE data_key SET seals=seals+? WHERE merchant_id=? AND key_id=?",
+            (more, merchant_id, key_id),
+        )
+
+
 def forget_keys(conn: Connection, merchant_id: str, key_ids: Sequence[str]) -> None:
     """Delete keys that no row needs any more."""
     for key_id in key_ids:

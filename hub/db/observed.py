@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import change, fetch, fetch_in, from_json, insert, json_text, upsert
+from hub.db.bulk import change, execute_many, fetch, fetch_in, from_json, insert, json_text, upsert
 from hub.db.flows import Flow
 
 
@@ -66,6 +66,55 @@ def note(conn: Connection, flow: Flow, rows: Sequence[tuple[str, Seen]]) -> None
         ],
         key=_COLUMNS[:4],
     )
+
+
+_DRIFT = (
+    "merchant_id", "connection_id", "kind", "external_id", "field", "ours", "theirs", "first_at", "last_at",
+)  # fmt: skip
+
+
+def note_drift(
+    conn: Connection, flow: Flow, drift: Mapping[str, Mapping[str, tuple[Any, Any]]], now: str
+) -> None:
+    """Write down, per external id, the fields that differ as `{field: (ours, theirs)}`; what agrees again goes."""
+    known = fetch_in(
+        conn,
+        "SELECT external_id, field FROM drift WHERE merchant_id=? AND connection_id=? AND kind=? "
+        "AND external_id IN ({})",
+        flow.key,
+        drift,
+    )
+    execute_many(
+        conn,
+        "DELETE FROM drift WHERE merchant_id=? AND connection_id=? AND kind=? AND external_id=? AND field=?",
+        [(*flow.key, key, name) for key, name in known if name not in drift[key]],
+    )
+    upsert(
+        conn,
+        "drift",
+        _DRIFT,
+        [
+            (*flow.key, key, name, json_text(ours), json_text(theirs), now, now)
+            for key, fields in drift.items()
+            for name, (ours, theirs) in fields.items()
+        ],
+        key=_DRIFT[:5],
+        update=("ours", "theirs", "last_at"),
+    )
+
+
+def drifts(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
+    """Return every field that differs, oldest first."""
+    names = ("connection_id", "kind", "external_id", "field", "ours", "theirs", "first_at")
+    rows = fetch(
+        conn,
+        f"SELECT {', '.join(names)} FROM drift WHERE merchant_id=? ORDER BY first_at",  # noqa: S608
+        (merchant_id,),
+    )
+    out = [dict(zip(names, row, strict=True)) for row in rows]
+    for row in out:
+        row["ours"], row["theirs"] = from_json(row["ours"]), from_json(row["theirs"])
+    return out
 
 
 REFS = (

@@ -109,6 +109,7 @@ def _hold(mapping: Mapping, document: Document, name: str, report: Report) -> No
     try:
         laws.agreement(mapping, document)
         laws.get_put(mapping, document)
+        laws.fresh(mapping, document)
     except (MappingError, laws.LawBroken) as error:
         report.failures.append(f"{name}: {error}")
 
@@ -156,6 +157,7 @@ def _case(mapping: Mapping, made: Samples, data: Any, setting: Setting, report: 
     report.cases += 1
     try:
         laws.get_put(mapping, document)
+        laws.fresh(mapping, document)
         if laws.can_put(mapping):
             laws.put_get(mapping, row, document)
     except (MappingError, laws.LawBroken) as error:

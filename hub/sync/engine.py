@@ -19,6 +19,14 @@ from hub.sdk import Connector
 class Seals(Sealer, Protocol):
     """Everything the engine seals for one merchant."""
 
+    @property
+    def active_key_id(self) -> str:
+        """The data key that seals now."""
+
+    @property
+    def sealed(self) -> int:
+        """How many values it sealed since it was opened."""
+
     def seal_blob(self, table: str, row_id: str, body: bytes) -> bytes:
         """Seal a raw document, bound to its row."""
 

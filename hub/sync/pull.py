@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.db import Connection, flows, observed
+from hub.db import Connection, flows, keys, observed
 from hub.db.connections import ConnectionInfo
 from hub.db.flows import Counts, Flow
 from hub.db.scope import Scope
@@ -21,7 +21,7 @@ from hub.errors import ContractBroken
 from hub.records.time import to_text
 from hub.sdk import Connector, Cursor, Page
 from hub.sync.apply import Step, apply_page
-from hub.sync.engine import Engine
+from hub.sync.engine import Engine, Seals
 from hub.sync.kinds import Room
 from hub.sync.prepare import Prepared, name, prepare, wanted_keys
 from hub.sync.session import connector_of, open_session
@@ -212,9 +212,11 @@ class Walker:
 
 
 def _apply_and_close(
-    conn: Connection, closing: Closing | None, *args: Any, **kwargs: Any
+    conn: Connection, closing: Closing | None, scope: Scope, seals: Seals, *args: Any, **kwargs: Any
 ) -> dict[str, Counts]:
-    counts = apply_page(conn, *args, **kwargs)
+    before = seals.sealed
+    counts = apply_page(conn, scope, seals, *args, **kwargs)
+    keys.count_seals(conn, scope.merchant_id, seals.active_key_id, seals.sealed - before)
     if closing is not None:
         closing(conn)
     return counts

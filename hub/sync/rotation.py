@@ -1,7 +1,9 @@
 """Key rotation over the database: retire the data key, seal every row anew, delete the spent key.
 
 Each page is its own transaction and each row is changed only where it still holds what was
-read, so it may run beside live sync and be killed anywhere.
+read, so it may run beside live sync and be killed anywhere. The walk is repeated until a whole
+pass finds nothing to move, and only a key that no row names is deleted: another process may
+have sealed with the old one meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from hub.db.bulk import change
 from hub.db.tables import CANONICAL
 from hub.records.time import to_text
 from hub.sync.engine import Engine
-from hub.vault import Keyring, Resealed, Vault, WrappedKey, key_id_of, retire, step
+from hub.vault import Keyring, Resealed, Vault, WrappedKey, key_id_of, retire, spent, step
 
 _PAGE = 500
 
@@ -50,9 +52,14 @@ async def rotate(engine: Engine, vault: Vault, merchant_id: str) -> int:
         await engine.db.write(keys.put_keys, [_row(key) for key in wrapped], to_text(engine.now()))
     ring = vault.open(merchant_id, wrapped)
     moved = 0
-    for place in sealed_columns():
-        moved += await _column(engine, ring, merchant_id, place)
-    gone = [key for key in wrapped if key.state == "retiring" and key.purpose == "data"]
+    while True:
+        used: set[str] = set()
+        before = moved
+        for place in sealed_columns():
+            moved += await _column(engine, ring, merchant_id, place, used)
+        if moved == before:
+            break
+    gone = spent(wrapped, used)
     await engine.db.write(keys.forget_keys, merchant_id, [key.key_id for key in gone])
     return moved
 
@@ -61,7 +68,9 @@ def _row(key: WrappedKey) -> keys.KeyRow:
     return key.merchant_id, key.key_id, key.purpose, key.wrapped, key.state, key.seals
 
 
-async def _column(engine: Engine, ring: Keyring, merchant_id: str, place: Sealed) -> int:
+async def _column(
+    engine: Engine, ring: Keyring, merchant_id: str, place: Sealed, used: set[str]
+) -> int:
     moved = 0
     after: tuple[str, ...] = ("", "")
     while True:
@@ -72,6 +81,7 @@ async def _column(engine: Engine, ring: Keyring, merchant_id: str, place: Sealed
             return moved
         after = page[-1][:2]
         old = [(row, _reseal(place, row)) for row in page]
+        used |= {key_id_of(item.sealed) for _row, item in old}
         todo = [(row, item) for row, item in old if key_id_of(item.sealed) != ring.active_key_id]
         fresh = step(ring, [item for _row, item in todo])
         await engine.db.write(

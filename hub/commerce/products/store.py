@@ -41,12 +41,12 @@ B = places(Barcode)
 
 
 class Merge(Protocol):
-    """The three-way rule: returns the fields to keep, from what was agreed, what we hold, what they show."""
+    """The three-way rule, over what was agreed, what we hold and what they show."""
 
     def __call__(
         self, base: Mapping[str, Any] | None, ours: Mapping[str, Any], theirs: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Decide every field of `theirs`."""
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Decide every field of `theirs`: what to keep, and what the channel shows where that differs."""
 
 
 @dataclass(slots=True)
@@ -58,6 +58,8 @@ class Stored:
     """Variants whose listings changed: what they show must be told anew."""
     shown: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Per external product id what the channel showed of master fields: the next merge's base."""
+    drift: dict[str, dict[str, tuple[Any, Any]]] = field(default_factory=dict)
+    """Per external product id the master fields it shows differently, as (ours, theirs)."""
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class _Work:
     bases: Mapping[str, Mapping[str, Any] | None]
     batch: Batch
     out: Stored
+    drift: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 def store(  # noqa: PLR0913 - the page and its three companions
@@ -161,6 +164,7 @@ def _one(work: _Work, external_id: str, row: Sequence[Any], archive_id: str | No
         variant_id = _variant(work, unit, product_id, base.get("skus", {}).get(sku), archive_id)
         _listing_sku(work, unit, listing[1][ID], variant_id, archive_id)
         shown_skus[sku] = _fields(Variant, unit[U.variant])
+    work.out.drift[external_id], work.drift = work.drift, {}
     work.out.shown[external_id] = {"product": _fields(Product, row[C.product]), "skus": shown_skus}
 
 
@@ -168,7 +172,7 @@ def _product(
     work: _Work, product_id: str | None, row: Sequence[Any], base: Any, archive_id: str | None
 ) -> str:
     known = work.products.get(product_id or "")
-    merged = _merged(work, Product, known, row, base)
+    merged = _merged(work, Product, known, row, base, "product.")
     version_row = _settle(work, Product, known, merged, {}, archive_id)
     work.products[version_row[1][ID]] = version_row
     return str(version_row[1][ID])
@@ -182,7 +186,16 @@ def _variant(
     if not work.scope.is_catalogue_source:
         return variant_id
     known = work.variants.get(variant_id or "")
-    merged = list(_merged(work, Variant, known, unit[U.variant], base))
+    merged = list(
+        _merged(
+            work,
+            Variant,
+            known,
+            unit[U.variant],
+            base,
+            f"sku[{unit[U.listing_sku][K.external_sku_id]}].",
+        )
+    )
     if merged[V.sku] is not ABSENT:
         merged[V.sku] = normal_sku(merged[V.sku])
     if merged[V.barcodes] is ABSENT and ref.barcode:
@@ -269,14 +282,21 @@ def _fields(record: Any, row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _merged(
-    work: _Work, record: Any, known: tuple[int, Row] | None, row: Sequence[Any], base: Any
+    work: _Work,
+    record: Any,
+    known: tuple[int, Row] | None,
+    row: Sequence[Any],
+    base: Any,
+    prefix: str,
 ) -> Sequence[Any]:
     """Apply the three-way rule to a master record; a new one is taken as it comes."""
     if known is None:
         return row
     theirs = _fields(record, row)
     ours = {c.name: known[1][c.position] for c in layout(record).shape.columns if c.name in theirs}
-    kept = work.merge(base, ours, theirs)
+    kept, drift = work.merge(base, ours, theirs)
+    for name, shown in drift.items():
+        work.drift[f"{prefix}{name}"] = (kept[name], shown)
     at = {c.name: c.position for c in layout(record).shape.columns}
     out = list(row)
     for name, value in kept.items():

@@ -194,6 +194,21 @@ class Observed(SQLModel, table=True):
     seen_at: str = _instant(null=False)
 
 
+class Drift(SQLModel, table=True):
+    """A field where the channel shows something else than we keep: told, never overwritten in silence."""
+
+    __tablename__: ClassVar[str] = "drift"
+    merchant_id: str = _key()
+    connection_id: str = _key()
+    kind: str = _key()
+    external_id: str = _key()
+    field: str = _key()
+    ours: Any = _json()
+    theirs: Any = _json()
+    first_at: str = _instant(null=False)
+    last_at: str = _instant(null=False)
+
+
 class Archive(SQLModel, table=True):
     """A raw document as it came or went, sealed; kept until `expires_at`."""
 
@@ -343,5 +358,5 @@ class LimitState(SQLModel, table=True):
 
 ENGINE: tuple[type[SQLModel], ...] = (
     Instance, Merchant, DataKey, ConnectionRow, ConnectionSecret, Schedule, Lease, CursorRow, Tally,
-    ExternalRef, Observed, Archive, History, Outbox, Held, InboundFile, Alert, LimitState,
+    ExternalRef, Observed, Drift, Archive, History, Outbox, Held, InboundFile, Alert, LimitState,
 )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hub.commerce import members, products
 from hub.db import Connection
+from hub.db import observed
 from hub.db.bulk import fetch
 from hub.db.scope import Scope
 from hub.sync.conflict import merge
@@ -23,8 +25,9 @@ def apply_products(
         [(u.key, u.row) for u in units],
         archive,
         bases={u.key: u.seen.fields if u.seen else None for u in units},
-        merge=lambda base, ours, theirs: merge(base, ours, theirs, owner="hub").kept,
+        merge=_merge,
     )
+    observed.note_drift(conn, scope.flow, done.drift, scope.now)
     rows = (
         fetch(
             conn,
@@ -38,6 +41,14 @@ def apply_products(
     touched = {change.archive_id for change in done.changes}
     unchanged = {u.key for u in units if archive[u.key] not in touched}
     return Applied(unchanged=unchanged, fields=dict(done.shown), changes=done.changes)
+
+
+def _merge(
+    base: Mapping[str, Any] | None, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Master data is the hub's: a change on one side alone is taken, of two the hub's stays."""
+    merged = merge(base, ours, theirs, owner="hub")
+    return merged.kept, merged.drift
 
 
 def apply_members(

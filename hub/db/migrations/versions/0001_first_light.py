@@ -1,4 +1,4 @@
-"""first light"""
+"""First light."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -376,6 +376,21 @@ def upgrade() -> None:
         sa.Column("seals", sa.BigInteger(), nullable=False),
         sa.Column("created_at", hub.db.types.InstantText(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "key_id", name=op.f("pk_data_key")),
+    )
+    op.create_table(
+        "drift",
+        sa.Column("merchant_id", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("ours", hub.db.types.JsonValue(), nullable=True),
+        sa.Column("theirs", hub.db.types.JsonValue(), nullable=True),
+        sa.Column("first_at", hub.db.types.InstantText(), nullable=False),
+        sa.Column("last_at", hub.db.types.InstantText(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "merchant_id", "connection_id", "kind", "external_id", "field", name=op.f("pk_drift")
+        ),
     )
     op.create_table(
         "external_ref",
@@ -1324,6 +1339,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_external_ref_merchant_id_kind_internal_id"))
 
     op.drop_table("external_ref")
+    op.drop_table("drift")
     op.drop_table("data_key")
     op.drop_table("cursor")
     op.drop_table("consent")
