@@ -31,22 +31,31 @@ _COLUMNS = (
 
 
 def open_ones(
-    conn: Connection, flow: Flow, external_ids: Iterable[str]
+    conn: Connection, flow: Flow, external_ids: Iterable[str], *, verb: str = "pull"
 ) -> dict[str, tuple[str, bytes | None]]:
-    """Return the open held row (id, hash) of each external id that has one."""
+    """Return the open held row (id, hash) of each external id that has one.
+
+    What the channel told (`pull`) and what it refused (`push`) are held apart: a stock figure
+    may be both, under one key.
+    """
     rows = fetch_in(
         conn,
         "SELECT external_id, id, hash FROM held WHERE merchant_id=? AND connection_id=? AND kind=? "
-        "AND state='open' AND external_id IN ({})",
-        flow.key,
+        "AND state='open' AND verb=? AND external_id IN ({})",
+        (*flow.key, verb),
         external_ids,
     )
     return {row[0]: (row[1], None if row[2] is None else bytes(row[2])) for row in rows}
 
 
 def hold(conn: Connection, flow: Flow, holds: Sequence[Hold], now: str) -> int:
-    """Hold records; one that is held already gets the newer document and causes. Returns how many are new."""
-    known = open_ones(conn, flow, [h.external_id for h in holds])
+    """Hold records of one verb; one that is held already gets the newer document and causes.
+
+    Returns how many are new.
+    """
+    if not holds:
+        return 0
+    known = open_ones(conn, flow, [h.external_id for h in holds], verb=holds[0].verb)
     fresh = [h for h in holds if h.external_id not in known]
     ids = new_ids("held", len(fresh))
     insert(
@@ -77,10 +86,12 @@ def hold(conn: Connection, flow: Flow, holds: Sequence[Hold], now: str) -> int:
     return len(fresh)
 
 
-def close(conn: Connection, flow: Flow, external_ids: Iterable[str], now: str) -> int:
-    """Release what is held for these ids, because a good version came; returns how many were open."""
+def close(
+    conn: Connection, flow: Flow, external_ids: Iterable[str], now: str, *, verb: str = "pull"
+) -> int:
+    """Release what is held for these ids, because a good version came or went; returns how many were open."""
     closed = 0
-    for row_id, _hash in open_ones(conn, flow, external_ids).values():
+    for row_id, _hash in open_ones(conn, flow, external_ids, verb=verb).values():
         closed += change(
             conn,
             "UPDATE held SET state='released', closed_at=?, last_at=? WHERE merchant_id=? AND id=? AND state='open'",

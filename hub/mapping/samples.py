@@ -362,7 +362,7 @@ class _Rows:
         self.sides = {pair.side_native for pair in spec.pairs() if pair.side_native}
 
     def level(self, level: Level) -> st.SearchStrategy[Row]:
-        filled = {pair.slot: self.value(pair) for pair in level.pairs if pair.way != "out"}
+        filled = {pair.slot: self.value(pair, level) for pair in level.pairs if pair.way != "out"}
         for branch in level.branches:
             parts = st.lists(self.level(branch.level), max_size=3)
             filled[branch.slot] = st.just(ABSENT) | parts
@@ -371,11 +371,12 @@ class _Rows:
             lambda values: _row(level.record, dict(zip(slots, values, strict=True)), ())
         )
 
-    def value(self, pair: Pair) -> Any_:
+    def value(self, pair: Pair, level: Level) -> Any_:
         """Return canonical values a pair can carry both ways."""
         if pair.codec is None:
             return st.just(pair.const)
-        if pair.codec.plugin:
+        no_scale = shape(level.record).get("quantity_scale") is None
+        if pair.codec.plugin or (pair.codec.dynamic and pair.codec.name == "steps" and no_scale):
             return st.just(ABSENT)
         made = _canonical_value(pair, self.setting)
         if pair.blank:

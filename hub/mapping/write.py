@@ -113,9 +113,8 @@ class Writer:
             return
         name = _OWN_SIDE[pair.codec.name]
         for record, row in reversed(around):
-            field = shape(record).get(name)
-            known = row[field.index] if field is not None else None
-            if known is not None and known is not ABSENT:
+            known = _said(record, row, name)
+            if known is not None:
                 holder, key = places[pair.side.scope]
                 put(holder, key, pair.side.segments, known)
                 return
@@ -190,6 +189,18 @@ def _sides_first(level: Level) -> list[Pair]:
         level.pairs,
         key=lambda pair: pair.ref is None or (pair.ref.scope, pair.ref.segments) not in sides,
     )
+
+
+def _said(record: type[Record], row: Row, name: str) -> Any:
+    """Return what a record or one of its single objects says in a field; None if nothing does."""
+    for field, value in zip(shape(record).fields, row, strict=True):
+        if field.name == name and value is not ABSENT:
+            return value
+        if field.kind == "record" and field.part is not None and isinstance(value, tuple):
+            inside = _said(field.part, value, name)
+            if inside is not None:
+                return inside
+    return None
 
 
 def _fresh(level: Level) -> Any:

@@ -264,7 +264,7 @@ def _record(  # noqa: PLR0913 - one batch's parts
             held.hold(conn, flow, [held.Hold(outcome.key, "push", [cause(error)], body, None)], now)
     out.sent += len(delivered) - len(equal)
     outbox.done(conn, flow, delivered, now)
-    held.close(conn, flow, [key for key, _v in delivered], now)
+    held.close(conn, flow, [key for key, _v in delivered], now, verb="push")
     _note(conn, flow, sightings, versions, now)
     if gated:
         gate(conn, flow, room, code, gated, now)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from hub.db import connections, held, outbox
+from hub.db import Connection, connections, held, outbox
+from hub.db.bulk import fetch
 from hub.db.flows import Flow
 from hub.records.time import to_text
 from hub.sdk import Page
@@ -35,9 +34,9 @@ async def release(
     return {"released": released, "still_held": len(held_ids) - released}
 
 
-def _again(conn: Any, flow: Flow, key: str, now: str) -> None:
+def _again(conn: Connection, flow: Flow, key: str, now: str) -> None:
     outbox.release(conn, flow, [key])
-    held.close(conn, flow, [key], now)
+    held.close(conn, flow, [key], now, verb="push")
 
 
 async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_id: str) -> bool:
@@ -62,16 +61,27 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
 
 
 async def retry_missing(engine: Engine, flow: Flow, *, job_id: str, limit: int = 200) -> int:
-    """Try again what waited for something else to arrive; returns how many records went through."""
-    rows = await engine.db.read(held.listing, flow.merchant_id)
-    waiting = [
-        row["id"]
-        for row in rows
-        if row["connection_id"] == flow.connection_id
-        and row["kind"] == flow.kind
-        and row["cause"] == "Missing"
-    ]
+    """Try again what waited for something else to arrive; returns how many records went through.
+
+    Nothing is tried while nothing arrived. Who was tried longest ago comes first, so that what
+    stays missing keeps nobody waiting.
+    """
+    waiting = await engine.db.read(_hopeful, flow, limit)
     if not waiting:
         return 0
-    done = await release(engine, flow.merchant_id, waiting[:limit], job_id=job_id)
+    done = await release(engine, flow.merchant_id, waiting, job_id=job_id)
     return done["released"]
+
+
+def _hopeful(conn: Connection, flow: Flow, limit: int) -> list[str]:
+    """Return held rows that miss something, and were last tried before a SKU or place came or changed."""
+    rows = fetch(
+        conn,
+        "SELECT id FROM held WHERE merchant_id=? AND connection_id=? AND kind=? AND state='open' "
+        "AND cause='Missing' AND last_at<=(SELECT max(at) FROM ("
+        "SELECT max(updated_at) AS at FROM listing_sku WHERE merchant_id=? AND connection_id=? UNION ALL "
+        "SELECT max(first_seen_at) AS at FROM external_ref WHERE merchant_id=? AND connection_id=? "
+        "AND kind='location') AS news) ORDER BY last_at, id LIMIT ?",
+        (*flow.key, *flow.key[:2], *flow.key[:2], limit),
+    )
+    return [row[0] for row in rows]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hub.commerce.stock.ledger import Entry, Level, Spot, open_book
-from hub.db.bulk import fetch, fetch_in, insert
+from hub.commerce.stock.ledger import Entry, Level, Spot, entries_of, open_book
+from hub.db.bulk import fetch, insert
 from hub.db.flows import Flow
 from hub.db.observed import all_refs, bind
 from hub.db.scope import Scope
@@ -90,13 +90,12 @@ def link_places(
 def open_counts(conn: Connection, scope: Scope, counts: Sequence[Count]) -> set[Spot]:
     """Open every spot that was never counted; the others are left alone. Returns the spots opened."""
     book = open_book(conn, scope, [c.spot for c in counts], [_doc(c) for c in counts])
-    later = _moved_after(conn, scope.merchant_id, counts)
     for count in counts:
         level = book.levels.setdefault(count.spot, Level(scale=count.scale))
         if level.opened_at is not None:
             continue
         level.opened_at = count.at
-        wanted = count.on_hand + later.get(count.spot, 0)
+        wanted = count.on_hand + _moved_after(conn, scope.merchant_id, count)
         book.post(
             Entry(
                 count.spot, "opening", "count", _doc(count), "opening", count.at,
@@ -111,18 +110,11 @@ def _doc(count: Count) -> str:
     return "@".join(count.spot)
 
 
-def _moved_after(conn: Connection, merchant_id: str, counts: Sequence[Count]) -> dict[Spot, int]:
-    at = {count.spot: count.at for count in counts}
-    rows = fetch_in(
+def _moved_after(conn: Connection, merchant_id: str, count: Count) -> int:
+    rows = fetch(
         conn,
-        "SELECT variant_id, location_id, occurred_at, delta_on_hand FROM stock_ledger WHERE merchant_id=? "
-        "AND delta_on_hand<>0 AND variant_id IN ({})",
-        (merchant_id,),
-        sorted({count.spot[0] for count in counts}),
+        "SELECT coalesce(sum(delta_on_hand),0) FROM stock_ledger WHERE merchant_id=? AND id BETWEEN ? AND ? "
+        "AND occurred_at>?",
+        (merchant_id, *entries_of(count.spot), count.at),
     )
-    out: dict[Spot, int] = {}
-    for variant, location, occurred_at, delta in rows:
-        spot = (variant, location)
-        if spot in at and occurred_at > at[spot]:
-            out[spot] = out.get(spot, 0) + delta
-    return out
+    return int(rows[0][0])

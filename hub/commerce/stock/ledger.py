@@ -98,7 +98,7 @@ class Book:
         self.touched.add(entry.spot)
         self.entries.append(
             (
-                scope.merchant_id, f"{variant}@{location}#{level.seq}", scope.now, scope.now, 1,
+                scope.merchant_id, entry_id(entry.spot, level.seq), scope.now, scope.now, 1,
                 variant, location, level.seq, entry.entry_type,
                 entry.on_hand, entry.reserved, entry.unavailable, level.on_hand, level.reserved,
                 *source[:4], entry.occurred_at, scope.actor, entry.reason,
@@ -187,18 +187,27 @@ def _stored(  # noqa: PLR0913, PLR0917 - one row's columns
     return Level(on_hand, reserved, unavailable, safety_stock, opened_at, seq, scale, is_new=False)
 
 
+def entry_id(spot: Spot, seq: int) -> str:
+    """Return a ledger row's id: it sorts by spot and sequence, so a spot's entries stand together."""
+    return f"{spot[0]}@{spot[1]}#{seq:09d}"
+
+
+def entries_of(spot: Spot) -> tuple[str, str]:
+    """Return the first and last possible id of a spot's entries."""
+    return entry_id(spot, 0), f"{spot[0]}@{spot[1]}$"
+
+
 def prove(conn: Connection, merchant_id: str) -> list[str]:
     """Return one sentence per level that is not the sum of its ledger, or has a gap in it. Empty is proof."""
     rows = fetch(
         conn,
         "SELECT l.variant_id, l.location_id, l.on_hand, l.reserved, l.unavailable, l.ledger_seq, "
-        "coalesce(sum(e.delta_on_hand),0), coalesce(sum(e.delta_reserved),0), "
-        "coalesce(sum(e.delta_unavailable),0), count(e.id) "
-        "FROM stock_level l LEFT JOIN stock_ledger e ON e.merchant_id=l.merchant_id "
-        "AND e.variant_id=l.variant_id AND e.location_id=l.location_id "
-        "WHERE l.merchant_id=? GROUP BY l.variant_id, l.location_id, l.on_hand, l.reserved, l.unavailable, "
-        "l.ledger_seq",
-        (merchant_id,),
+        "coalesce(e.on_hand,0), coalesce(e.reserved,0), coalesce(e.unavailable,0), coalesce(e.entries,0) "
+        "FROM stock_level l LEFT JOIN (SELECT variant_id, location_id, sum(delta_on_hand) AS on_hand, "
+        "sum(delta_reserved) AS reserved, sum(delta_unavailable) AS unavailable, count(*) AS entries "
+        "FROM stock_ledger WHERE merchant_id=? GROUP BY variant_id, location_id) e "
+        "ON e.variant_id=l.variant_id AND e.location_id=l.location_id WHERE l.merchant_id=?",
+        (merchant_id, merchant_id),
     )
     return [
         f"level {variant} at {location}: stored {stored}, ledger says {tuple(int(x) for x in summed)}"

@@ -7,7 +7,7 @@ lowers reserved only).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,16 +39,17 @@ _RESERVATION = (
 
 
 def settle(
-    conn: Connection, scope: Scope, claims: Sequence[Claim], *, changed_lines: Sequence[str]
+    conn: Connection, scope: Scope, claims: Sequence[Claim], *, changed_lines: Mapping[str, int]
 ) -> set[Spot]:
     """Bring reservations and levels to what the claims say; returns the spots that moved.
 
-    `changed_lines` are lines of orders that were stored before: only they can have reservations,
-    and one of theirs that no claim names any more is given back.
+    `changed_lines` are lines of orders that were stored before, with their order's version: only
+    they can have reservations, and one of theirs that no claim names any more is given back.
     """
-    booked = _booked(conn, scope.merchant_id, changed_lines)
+    booked = _booked(conn, scope.merchant_id, list(changed_lines))
     spots = {claim.spot for claim in claims} | {spot for _line, spot in booked}
-    book = open_book(conn, scope, spots, {claim.order_id for claim in claims})
+    docs = {claim.order_id for claim in claims} | {_order_of(line) for line, _spot in booked}
+    book = open_book(conn, scope, spots, docs)
     rows = []
     for claim in claims:
         before = booked.pop((claim.line_id, claim.spot), (0, 0))
@@ -56,8 +57,8 @@ def settle(
             _move(book, claim, before)
             rows.append(_row(scope, claim))
     for (line_id, spot), before in booked.items():
-        order_id = line_id.rsplit("-", 1)[0]
-        gone = Claim(order_id, _version(claims, order_id), line_id, spot, 0, 0, 0, scope.now)
+        version = changed_lines[line_id]
+        gone = Claim(_order_of(line_id), version, line_id, spot, 0, 0, 0, scope.now)
         if before != (0, 0):
             _move(book, gone, before)
             rows.append(_row(scope, gone))
@@ -72,8 +73,8 @@ def settle(
     return book.write(conn)
 
 
-def _version(claims: Sequence[Claim], order_id: str) -> int:
-    return next((c.version for c in claims if c.order_id == order_id), 0)
+def _order_of(line_id: str) -> str:
+    return line_id.rsplit("-", 1)[0]
 
 
 def _booked(
@@ -96,7 +97,8 @@ def _move(book: Book, claim: Claim, before: tuple[int, int]) -> None:
     level = book.levels.get(claim.spot)
     if level is None or level.is_new:
         book.levels.setdefault(claim.spot, Level(scale=claim.scale))
-    doc = ("order", claim.order_id, f"{claim.line_id}@{claim.version}")
+    # One line may be served from several places: the place is part of what names an entry.
+    doc = ("order", claim.order_id, f"{claim.line_id}@{claim.version}@{claim.spot[1]}")
     counted = level is not None and level.opened_at is not None and claim.since <= level.opened_at
     if left and not counted:
         # A shelf that was counted after the goods left does not lose them twice.

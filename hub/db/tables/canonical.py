@@ -42,13 +42,11 @@ _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
             ("source_system", "source_doc_type", "source_doc_id", "source_line_id", "entry_type"),
             True,
         ),
-        (("variant_id", "location_id", "seq"), True),
     ],
     "reservation": [(("order_line_id", "location_id"), True)],
     "channel_order": [
         (("connection_id", "external_order_id"), True),
         (("placed_at",), False),
-        (("source_updated_at",), False),
     ],
     "order_line": [(("channel_order_id", "external_line_id"), True), (("variant_id",), False)],
     "adjustment": [(("channel_order_id",), False)],
@@ -71,6 +69,9 @@ _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
     "consent": [(("member_id", "purpose", "channel"), True)],
     "points_entry": [(("idempotency_key",), True), (("member_id",), False)],
 }
+
+
+_WIDE = {"channel_order", "product", "listing", "member"}
 
 
 def _sql_type(column: Column) -> TypeEngine[Any]:
@@ -125,7 +126,8 @@ def _constraints(table: str) -> tuple[Any, ...]:
             out.append(UniqueConstraint(*keyed))
         else:
             out.append(Index(None, *keyed))
-    return tuple(out)
+    # Small rows live in the key's own tree on SQLite: one tree less to write per row.
+    return (*out, {"sqlite_with_rowid": table in _WIDE})
 
 
 def _derive(record: type[records.Record]) -> type[SQLModel]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.commerce import members, products
-from hub.db import Connection
-from hub.db import observed
+from hub.db import Connection, observed
 from hub.db.bulk import fetch
 from hub.db.scope import Scope
 from hub.sync.conflict import merge
+from hub.sync.kinds.orders import relink_orders
 from hub.sync.kinds.room import Applied, Room, tell
 from hub.sync.prepare import Unit
 
@@ -38,6 +38,8 @@ def apply_products(
         else []
     )
     tell(conn, scope, room, {(v, p) for v, p in rows if v in done.variants}, cause="listing")
+    if done.variants:
+        relink_orders(conn, scope, room, done.variants)
     touched = {change.archive_id for change in done.changes}
     unchanged = {u.key for u in units if archive[u.key] not in touched}
     return Applied(unchanged=unchanged, fields=dict(done.shown), changes=done.changes)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from hub.commerce import orders, products, stock
 from hub.commerce.stock import Claim
-from hub.db import Connection, observed
-from hub.db.scope import Changed, Scope
+from hub.db import Connection, held, observed
+from hub.db.bulk import fetch_in
+from hub.db.scope import Changed, Scope, write_history
 from hub.db.trees import ID, Batch, Row, differences, load, number_parts, overlay, thaw
 from hub.records import ChannelOrder, OrderLine
 from hub.records.ids import new_ids
@@ -25,12 +28,16 @@ def apply_orders(
     conn: Connection, scope: Scope, room: Room, units: Sequence[Unit], archive: Mapping[str, str]
 ) -> Applied:
     """Orders, what they claim from stock, and the cases that waited for them."""
+    refused = {u.key: cause for u in units if (cause := _named_twice(u.row))}
+    units = [u for u in units if u.key not in refused]
     ids = observed.refs(conn, scope.flow, [u.key for u in units])
     before = load(conn, ChannelOrder, scope.merchant_id, list(ids.values()), scope.sealer)
     fresh_ids = iter(new_ids("channel_order", len(units)))
     rows = {u.key: _order_row(scope, u, before.get(ids.get(u.key, "")), fresh_ids) for u in units}
     _link_orders(conn, scope, list(rows.values()))
     out, stored = _store_orders(conn, scope, rows, before, archive)
+    if refused:
+        out.missing, out.held_before = refused, set(held.open_ones(conn, scope.flow, refused))
     fresh = [key for key in rows if key not in ids]
     observed.bind(conn, scope.flow, [(key, row[ID]) for key, row in rows.items()], scope.now)
     _claim(conn, scope, room, stored, set(before))
@@ -38,6 +45,63 @@ def apply_orders(
     if waiting:
         adopt_cases(conn, scope, room, waiting)
     return out
+
+
+def _named_twice(row: Sequence[Any]) -> dict[str, Any] | None:
+    """Return why an order is held whose lines cannot be told apart: claims and refunds name lines."""
+    names = [line[L.external_line_id] for line in row[O.lines] or ()]
+    if len(set(names)) == len(names):
+        return None
+    twice = next(name for name in names if names.count(name) > 1)
+    return {
+        "class": "MappingError",
+        "message": f"Two lines of the order have the same id {twice!r}: they cannot be told apart.",
+        "canonical": "lines[].external_line_id",
+        "value": repr(twice),
+    }
+
+
+def relink_orders(conn: Connection, scope: Scope, room: Room, variants: Collection[str]) -> None:
+    """Take up the orders that named a SKU nobody knew, now that these variants are known.
+
+    They may be any connection's: what the product's own channel calls it, or its code or barcode.
+    """
+    waiting = _waiting_orders(conn, scope.merchant_id, variants)
+    for connection_id, ids in waiting.items():
+        here = replace(scope, flow=replace(scope.flow, connection_id=connection_id, kind="order"))
+        before = load(conn, ChannelOrder, scope.merchant_id, sorted(ids), scope.sealer)
+        rows = {row_id: deepcopy(row) for row_id, (_version, row) in before.items()}
+        _link_orders(conn, here, list(rows.values()))
+        out, stored = _store_orders(conn, here, rows, before, {})
+        write_history(conn, here, out.changes)
+        _claim(conn, here, room, stored, set(before))
+
+
+def _waiting_orders(
+    conn: Connection, merchant_id: str, variants: Collection[str]
+) -> dict[str, set[str]]:
+    out: dict[str, set[str]] = {}
+    for line_name, sql in _NAMES.items():
+        names = {row[0] for row in fetch_in(conn, sql, (merchant_id,), sorted(variants)) if row[0]}
+        rows = fetch_in(
+            conn,
+            "SELECT o.connection_id, o.id FROM order_line l JOIN channel_order o "
+            "ON o.merchant_id=l.merchant_id AND o.id=l.channel_order_id WHERE l.merchant_id=? "
+            f"AND l.variant_id IS NULL AND l.line_kind='goods' AND l.{line_name} IN ({{}})",
+            (merchant_id,),
+            sorted(names),
+        )
+        for connection_id, order_id in rows:
+            out.setdefault(connection_id, set()).add(order_id)
+    return out
+
+
+_NAMES = {
+    "external_sku_id": "SELECT external_sku_id FROM listing_sku WHERE merchant_id=? AND variant_id IN ({})",
+    "sku_snapshot": "SELECT sku FROM variant WHERE merchant_id=? AND id IN ({})",
+    "barcode_snapshot": "SELECT value FROM barcode WHERE merchant_id=? AND variant_id IN ({})",
+}
+"""What an order line may call a variant, and where that name stands."""
 
 
 def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None, ids: Iterator[str]) -> Row:
@@ -106,7 +170,7 @@ def _store_orders(
         if known:
             batch.drop_gone(ChannelOrder, known[1], row)
         stored.append((row, version))
-        out.changes.append(Changed("channel_order", row[ID], version, changed, archive[key]))
+        out.changes.append(Changed("channel_order", row[ID], version, changed, archive.get(key)))
     batch.write(conn)
     return out, stored
 
@@ -125,5 +189,5 @@ def _claim(
                 claims.append(
                     Claim(row[ID], version, line_id, (variant, spot), scale, promised, left, since)
                 )
-    lines = [line[ID] for row, _v in stored if row[ID] in known for line in row[O.lines]]
+    lines = {line[ID]: v for row, v in stored if row[ID] in known for line in row[O.lines]}
     tell(conn, scope, room, stock.settle(conn, scope, claims, changed_lines=lines), cause="order")

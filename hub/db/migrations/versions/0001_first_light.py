@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("funded_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_adjustment")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("adjustment", schema=None) as batch_op:
         batch_op.create_index(
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("external_line_id", sa.Text(), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_adjustment_allocation")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("adjustment_allocation", schema=None) as batch_op:
         batch_op.create_index(
@@ -95,6 +97,7 @@ def upgrade() -> None:
             "external_id",
             name=op.f("uq_after_sale_merchant_id_connection_id_external_id"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("after_sale", schema=None) as batch_op:
         batch_op.create_index(
@@ -131,6 +134,7 @@ def upgrade() -> None:
         sa.Column("disposition", sa.Text(), nullable=True),
         sa.Column("external_location_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_after_sale_line")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("after_sale_line", schema=None) as batch_op:
         batch_op.create_index(
@@ -175,7 +179,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_archive")),
     )
     with op.batch_alter_table("archive", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_archive_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_archive_merchant_id_connection_id_kind_external_id"),
             ["merchant_id", "connection_id", "kind", "external_id"],
@@ -204,6 +207,7 @@ def upgrade() -> None:
             "value",
             name=op.f("uq_barcode_merchant_id_variant_id_value"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("barcode", schema=None) as batch_op:
         batch_op.create_index(
@@ -287,16 +291,12 @@ def upgrade() -> None:
             "external_order_id",
             name=op.f("uq_channel_order_merchant_id_connection_id_external_order_id"),
         ),
+        sqlite_with_rowid=True,
     )
     with op.batch_alter_table("channel_order", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_channel_order_merchant_id_placed_at"),
             ["merchant_id", "placed_at"],
-            unique=False,
-        )
-        batch_op.create_index(
-            batch_op.f("ix_channel_order_merchant_id_source_updated_at"),
-            ["merchant_id", "source_updated_at"],
             unique=False,
         )
 
@@ -354,6 +354,7 @@ def upgrade() -> None:
             "channel",
             name=op.f("uq_consent_merchant_id_member_id_purpose_channel"),
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "cursor",
@@ -404,14 +405,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "merchant_id", "connection_id", "kind", "external_id", name=op.f("pk_external_ref")
         ),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("external_ref", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_external_ref_merchant_id_kind_internal_id"),
-            ["merchant_id", "kind", "internal_id"],
-            unique=False,
-        )
-
     op.create_table(
         "fulfilment_line",
         sa.Column("merchant_id", sa.Text(), nullable=False),
@@ -426,6 +421,7 @@ def upgrade() -> None:
         sa.Column("external_line_id", sa.Text(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_fulfilment_line")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("fulfilment_line", schema=None) as batch_op:
         batch_op.create_index(
@@ -450,6 +446,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("raw_state", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_fulfilment_order")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("fulfilment_order", schema=None) as batch_op:
         batch_op.create_index(
@@ -504,6 +501,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("at", hub.db.types.InstantText(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_history")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("history", schema=None) as batch_op:
         batch_op.create_index(
@@ -587,6 +585,7 @@ def upgrade() -> None:
             "external_product_id",
             name=op.f("uq_listing_merchant_id_connection_id_external_product_id"),
         ),
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "listing_sku",
@@ -621,6 +620,7 @@ def upgrade() -> None:
             "external_sku_id",
             name=op.f("uq_listing_sku_merchant_id_connection_id_external_sku_id"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("listing_sku", schema=None) as batch_op:
         batch_op.create_index(
@@ -652,6 +652,7 @@ def upgrade() -> None:
         sa.Column("on_hand_owner", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_location")),
         sa.UniqueConstraint("merchant_id", "code", name=op.f("uq_location_merchant_id_code")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "member",
@@ -679,6 +680,7 @@ def upgrade() -> None:
         sa.Column("enrolled_at", hub.db.types.InstantText(), nullable=True),
         sa.Column("source_updated_at", hub.db.types.InstantText(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_member")),
+        sqlite_with_rowid=True,
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index(
@@ -713,6 +715,7 @@ def upgrade() -> None:
         sa.Column("zip_enc", sa.LargeBinary(), nullable=True),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_member_address")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("member_address", schema=None) as batch_op:
         batch_op.create_index(
@@ -747,6 +750,7 @@ def upgrade() -> None:
             "value_bidx",
             name=op.f("uq_member_identity_merchant_id_kind_namespace_value_bidx"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("member_identity", schema=None) as batch_op:
         batch_op.create_index(
@@ -780,6 +784,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "merchant_id", "connection_id", "kind", "external_id", name=op.f("pk_observed")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "order_line",
@@ -834,6 +839,7 @@ def upgrade() -> None:
             "external_line_id",
             name=op.f("uq_order_line_merchant_id_channel_order_id_external_line_id"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("order_line", schema=None) as batch_op:
         batch_op.create_index(
@@ -887,6 +893,7 @@ def upgrade() -> None:
         sa.Column("delivered_at", hub.db.types.InstantText(), nullable=True),
         sa.Column("weight_g", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_package")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("package", schema=None) as batch_op:
         batch_op.create_index(
@@ -916,6 +923,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("captured_at", hub.db.types.InstantText(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_payment")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index(
@@ -948,6 +956,7 @@ def upgrade() -> None:
             "idempotency_key",
             name=op.f("uq_points_entry_merchant_id_idempotency_key"),
         ),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("points_entry", schema=None) as batch_op:
         batch_op.create_index(
@@ -976,6 +985,7 @@ def upgrade() -> None:
         sa.Column("starts_at", hub.db.types.InstantText(), nullable=True),
         sa.Column("ends_at", hub.db.types.InstantText(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_price")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("price", schema=None) as batch_op:
         batch_op.create_index(
@@ -1002,6 +1012,7 @@ def upgrade() -> None:
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("options", hub.db.types.JsonValue(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_product")),
+        sqlite_with_rowid=True,
     )
     op.create_table(
         "refund",
@@ -1020,6 +1031,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("succeeded_at", hub.db.types.InstantText(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_refund")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.create_index(
@@ -1048,6 +1060,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_refund_line")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("refund_line", schema=None) as batch_op:
         batch_op.create_index(
@@ -1085,6 +1098,7 @@ def upgrade() -> None:
             "location_id",
             name=op.f("uq_reservation_merchant_id_order_line_id_location_id"),
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "schedule",
@@ -1146,13 +1160,7 @@ def upgrade() -> None:
                 "uq_stock_ledger_merchant_id_source_system_source_doc_type_source_doc_id_source_line_id_entry_type"
             ),
         ),
-        sa.UniqueConstraint(
-            "merchant_id",
-            "variant_id",
-            "location_id",
-            "seq",
-            name=op.f("uq_stock_ledger_merchant_id_variant_id_location_id_seq"),
-        ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "stock_level",
@@ -1182,6 +1190,7 @@ def upgrade() -> None:
             "location_id",
             name=op.f("uq_stock_level_merchant_id_variant_id_location_id"),
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "tally",
@@ -1226,6 +1235,7 @@ def upgrade() -> None:
         sa.Column("serial_tracked", sa.Boolean(), nullable=False),
         sa.Column("shelf_life_days", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_variant")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("variant", schema=None) as batch_op:
         batch_op.create_index(
@@ -1335,9 +1345,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_fulfilment_line_merchant_id_fulfilment_order_id"))
 
     op.drop_table("fulfilment_line")
-    with op.batch_alter_table("external_ref", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_external_ref_merchant_id_kind_internal_id"))
-
     op.drop_table("external_ref")
     op.drop_table("drift")
     op.drop_table("data_key")
@@ -1346,7 +1353,6 @@ def downgrade() -> None:
     op.drop_table("connection_secret")
     op.drop_table("connection")
     with op.batch_alter_table("channel_order", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_channel_order_merchant_id_source_updated_at"))
         batch_op.drop_index(batch_op.f("ix_channel_order_merchant_id_placed_at"))
 
     op.drop_table("channel_order")
@@ -1357,7 +1363,6 @@ def downgrade() -> None:
     op.drop_table("barcode")
     with op.batch_alter_table("archive", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_archive_merchant_id_connection_id_kind_external_id"))
-        batch_op.drop_index(batch_op.f("ix_archive_expires_at"))
 
     op.drop_table("archive")
     with op.batch_alter_table("alert", schema=None) as batch_op:
