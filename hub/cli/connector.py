@@ -63,8 +63,15 @@ def _row(code: str, plugins: Any) -> dict[str, Any]:
     }
 
 
+_TIERS = ("bronze", "silver", "gold", "platinum")
+
+
 def _tier(connector: Any) -> str:
-    """Read the tier a connector claims from the `quality.yaml` beside it."""
+    """Return the highest tier whose rules, and those of every tier below, are all done or exempt.
+
+    The rules stand in the `quality.yaml` beside the connector: `done`, `{exempt: reason}` or
+    `{missing: reason}`.
+    """
     import importlib.resources
 
     import yaml
@@ -73,5 +80,11 @@ def _tier(connector: Any) -> str:
     file = importlib.resources.files(package).joinpath("quality.yaml")
     if not file.is_file():
         return "none"
-    value = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return str(value.get("tier", "none")) if isinstance(value, dict) else "none"
+    rules = yaml.safe_load(file.read_text(encoding="utf-8"))
+    reached = "none"
+    for tier in _TIERS:
+        found = rules.get(tier) if isinstance(rules, dict) else None
+        if not found or not all(rule == "done" or "exempt" in rule for rule in found.values()):
+            break
+        reached = tier
+    return reached

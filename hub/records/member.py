@@ -90,7 +90,7 @@ class Member(Record):
     table: ClassVar[str] = "member"
     key: ClassVar[tuple[str, ...]] = ("external_id",)
 
-    external_id: str | None = None
+    external_id: Annotated[str | None, Pii("pii")] = None
     """The channel's own customer id, as its document names it; the lasting link is `external_ref`."""
     code: str | None = None
     display_name: Annotated[str | None, Pii("pii")] = None

@@ -1,7 +1,10 @@
 """Run the simulated shop: ``python -m sandbox.shopify --dir DIR --seed N --faults SPEC``.
 
 Prints one JSON line (code, address, pid, credentials) when it answers, and writes the same line to
-``DIR/shopify.json``, so that whoever starts again can adopt it.
+``DIR/shopify.json``, so that whoever starts again can adopt it. State lies in
+``DIR/shopify.sqlite``, the catalogue to share in ``DIR/catalogue.json``. The buyers wait for
+``POST /_sandbox/open``; ``POST /_sandbox/quiet`` switches the faults off, ``GET /_sandbox/truth``
+tells what is really there, ``POST /_sandbox/act`` makes something happen.
 """
 
 from __future__ import annotations

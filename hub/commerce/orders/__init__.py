@@ -4,7 +4,7 @@ from hub.commerce.orders.aftersale import back_in_stock, refresh_orders, tie_cas
 from hub.commerce.orders.amounts import fill_amounts
 from hub.commerce.orders.claims import claims
 from hub.commerce.orders.states import fill_states, fulfilment_state, payment_state
-from hub.commerce.orders.store import keep_vanished_lines, tie_parts
+from hub.commerce.orders.store import keep_vanished_lines, tie_parts, waiting_for
 
 __all__ = [
     "back_in_stock",
@@ -18,4 +18,5 @@ __all__ = [
     "tie_cases",
     "tie_parts",
     "waiting_cases",
+    "waiting_for",
 ]

@@ -29,10 +29,17 @@ def claims(order: Row) -> list[Claim]:
             continue
         shipped = line[L.qty_shipped]
         promised = 0 if cancelled else max(0, line[L.quantity] - line[L.qty_cancelled] - shipped)
-        since = order[O.shipped_at] if shipped and order[O.shipped_at] else order[O.placed_at]
+        since = _since(order, is_gone=bool(shipped), is_back=cancelled and not shipped)
         spread = by_line.get(line[L.external_line_id]) or [(line[L.external_location_id], None)]
         out += _spread(line, spread, promised, shipped, since)
     return out
+
+
+def _since(order: Row, *, is_gone: bool, is_back: bool) -> str:
+    """Return when the goods moved last: shipped, or back with the void; a count after it has seen it."""
+    moved = order[O.shipped_at] if is_gone else order[O.cancelled_at] if is_back else None
+    when: str = moved or order[O.placed_at]
+    return when
 
 
 def _places_of_lines(order: Row) -> dict[str, list[tuple[str | None, int | None]]]:

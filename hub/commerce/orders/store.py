@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from hub.db.bulk import fetch_in
 from hub.db.trees import ID, Row
 from hub.records import (
     Adjustment,
@@ -44,3 +49,25 @@ def tie_parts(order: Row) -> None:
     for fulfilment in order[O.fulfilments]:
         for part in fulfilment[F.lines]:
             part[G.order_line_id] = ids.get(part[G.external_line_id])
+
+
+def waiting_for(
+    conn: Connection, merchant_id: str, names: Mapping[str, Iterable[str]]
+) -> dict[str, set[str]]:
+    """Return the orders (ids by connection) with a line that no variant was found for under these names.
+
+    `names`: what a line may call a variant, by the line's own field.
+    """
+    out: dict[str, set[str]] = {}
+    for field, wanted in names.items():
+        rows = fetch_in(
+            conn,
+            "SELECT o.connection_id, o.id FROM order_line l JOIN channel_order o "
+            "ON o.merchant_id=l.merchant_id AND o.id=l.channel_order_id WHERE l.merchant_id=? "
+            f"AND l.variant_id IS NULL AND l.line_kind='goods' AND l.{field} IN ({{}})",
+            (merchant_id,),
+            wanted,
+        )
+        for connection_id, order_id in rows:
+            out.setdefault(connection_id, set()).add(order_id)
+    return out

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -102,3 +102,17 @@ def _by_gtin(conn: Connection, merchant_id: str, codes: Sequence[str | None]) ->
         sorted(wanted),
     )
     return {row[0]: row[1] for row in rows}
+
+
+def names_of(conn: Connection, merchant_id: str, variants: Collection[str]) -> dict[str, list[str]]:
+    """Return what an order line may call these variants, by the line's field."""
+    wanted = sorted(variants)
+    found = {
+        "external_sku_id": "SELECT external_sku_id FROM listing_sku WHERE merchant_id=? AND variant_id IN ({})",
+        "sku_snapshot": "SELECT sku FROM variant WHERE merchant_id=? AND sku IS NOT NULL AND id IN ({})",
+        "barcode_snapshot": "SELECT value FROM barcode WHERE merchant_id=? AND variant_id IN ({})",
+    }
+    return {
+        field: sorted({row[0] for row in fetch_in(conn, sql, (merchant_id,), wanted)})
+        for field, sql in found.items()
+    }

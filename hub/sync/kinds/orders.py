@@ -10,7 +10,6 @@ from typing import Any
 from hub.commerce import orders, products, stock
 from hub.commerce.stock import Claim
 from hub.db import Connection, held, observed
-from hub.db.bulk import fetch_in
 from hub.db.scope import Changed, Scope, write_history
 from hub.db.trees import ID, Batch, Row, differences, load, number_parts, overlay, thaw
 from hub.records import ChannelOrder, OrderLine
@@ -66,7 +65,9 @@ def relink_orders(conn: Connection, scope: Scope, room: Room, variants: Collecti
 
     They may be any connection's: what the product's own channel calls it, or its code or barcode.
     """
-    waiting = _waiting_orders(conn, scope.merchant_id, variants)
+    waiting = orders.waiting_for(
+        conn, scope.merchant_id, products.names_of(conn, scope.merchant_id, variants)
+    )
     for connection_id, ids in waiting.items():
         here = replace(scope, flow=replace(scope.flow, connection_id=connection_id, kind="order"))
         before = load(conn, ChannelOrder, scope.merchant_id, sorted(ids), scope.sealer)
@@ -75,33 +76,6 @@ def relink_orders(conn: Connection, scope: Scope, room: Room, variants: Collecti
         out, stored = _store_orders(conn, here, rows, before, {})
         write_history(conn, here, out.changes)
         _claim(conn, here, room, stored, set(before))
-
-
-def _waiting_orders(
-    conn: Connection, merchant_id: str, variants: Collection[str]
-) -> dict[str, set[str]]:
-    out: dict[str, set[str]] = {}
-    for line_name, sql in _NAMES.items():
-        names = {row[0] for row in fetch_in(conn, sql, (merchant_id,), sorted(variants)) if row[0]}
-        rows = fetch_in(
-            conn,
-            "SELECT o.connection_id, o.id FROM order_line l JOIN channel_order o "
-            "ON o.merchant_id=l.merchant_id AND o.id=l.channel_order_id WHERE l.merchant_id=? "
-            f"AND l.variant_id IS NULL AND l.line_kind='goods' AND l.{line_name} IN ({{}})",
-            (merchant_id,),
-            sorted(names),
-        )
-        for connection_id, order_id in rows:
-            out.setdefault(connection_id, set()).add(order_id)
-    return out
-
-
-_NAMES = {
-    "external_sku_id": "SELECT external_sku_id FROM listing_sku WHERE merchant_id=? AND variant_id IN ({})",
-    "sku_snapshot": "SELECT sku FROM variant WHERE merchant_id=? AND id IN ({})",
-    "barcode_snapshot": "SELECT value FROM barcode WHERE merchant_id=? AND variant_id IN ({})",
-}
-"""What an order line may call a variant, and where that name stands."""
 
 
 def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None, ids: Iterator[str]) -> Row:

@@ -663,7 +663,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("deleted_at", hub.db.types.InstantText(), nullable=True),
         sa.Column("ext", hub.db.types.JsonValue(), nullable=True),
-        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("external_id_enc", sa.LargeBinary(), nullable=True),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("display_name_enc", sa.LargeBinary(), nullable=True),
         sa.Column("gender_enc", sa.LargeBinary(), nullable=True),
