@@ -87,7 +87,7 @@ def waiting(
         "SELECT external_id, version, desired, attempts FROM outbox WHERE merchant_id=? AND connection_id=? "
         "AND kind=? AND state='waiting' AND (not_before IS NULL OR not_before<=?) "
         "AND (after_walk_at IS NULL OR after_walk_at<?) ORDER BY wanted_at, external_id LIMIT ?",
-        (*flow.key, now, order_walk_at or "", limit),
+        (*flow.key, now, order_walk_at, limit),
     )
     return [Waiting(row[0], row[1], from_json(row[2]), row[3]) for row in rows]
 

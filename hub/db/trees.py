@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import execute_many, fetch_in, from_json, json_text, upsert
+from hub.db.bulk import execute_many, fetch, fetch_in, from_json, json_text, upsert
 from hub.records import ABSENT, Record
 from hub.records.shape import Column, Part, Shape, shape
 
@@ -142,19 +142,30 @@ def key_of(record: type[Record]) -> Any:
 
 def number_parts(record: type[Record], row: Row) -> None:
     """Give every part without an id the next free one under its parent, at every depth."""
-    for part in layout(record).shape.parts:
-        if not part.many:
+    for place, letter, inner, is_deep in _numbered(record):
+        items = row[place]
+        if not items:
             continue
-        items = row[part.position]
-        prefix = f"{row[ID]}-{_LETTER[part.name]}"
-        used = [int(item[ID].rsplit(_LETTER[part.name], 1)[1]) for item in items if item[ID]]
-        last = max(used, default=0)
+        prefix = f"{row[ID]}-{letter}"
+        last = 0
+        if items[0][ID] or items[-1][ID]:
+            last = max((int(item[ID][len(prefix) :]) for item in items if item[ID]), default=0)
         for item in items:
             if not item[ID]:
                 last += 1
                 item[ID] = f"{prefix}{last}"
-            if layout(part.record).shape.parts:
-                number_parts(part.record, item)
+            if is_deep:
+                number_parts(inner, item)
+
+
+@cache
+def _numbered(record: type[Record]) -> tuple[tuple[int, str, type[Record], bool], ...]:
+    """Return (place, letter, part class, whether the part has parts) of every list of parts."""
+    return tuple(
+        (part.position, _LETTER[part.name], part.record, bool(shape(part.record).parts))
+        for part in shape(record).parts
+        if part.many
+    )
 
 
 # A part's id is its parent's, a letter for the list, and a number frozen at first sight.
@@ -282,14 +293,25 @@ def _load_rows(  # noqa: PLR0913 - one query's parts
 def _load_parts(  # noqa: PLR0913 - one query's parts
     conn: Connection, merchant_id: str, lay: Layout, part: Part, rows: list[Row], sealer: Sealer
 ) -> None:
-    link = next(c.name for c in shape(part.record).columns if c.link == lay.table)
-    by_parent: dict[str, list[Row]] = defaultdict(list)
-    parents = [row[ID] for row in rows]
-    for parent, _version, row in _load_rows(conn, part.record, merchant_id, link, parents, sealer):
-        by_parent[parent].append(row)
+    below = layout(part.record)
+    columns = ", ".join(("id", *below.sql_columns))
+    sql = f'SELECT {columns} FROM "{below.table}" WHERE merchant_id=? AND id>? AND id<?'  # noqa: S608
+    letter = _LETTER[part.name]
+    found: list[Row] = []
     for row in rows:
-        items = by_parent.get(row[ID], [])
+        # A part's id is its parent's, a dash, its letter and a number: one range of the primary key.
+        start = f"{row[ID]}-{letter}"
+        raws = fetch(conn, sql, (merchant_id, start, start + ":"))
+        items = [
+            _thaw_stored(below, raw[0], raw[1:], sealer)
+            for raw in raws
+            if "-" not in raw[0][len(start) :]
+        ]
         row[part.position] = sorted(items, key=lambda item: _position(item[ID]))
+        found += items
+    for inner in below.shape.parts:
+        if inner.many:
+            _load_parts(conn, merchant_id, below, inner, found, sealer)
 
 
 def _position(row_id: str) -> int:

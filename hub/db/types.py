@@ -37,6 +37,19 @@ class InstantText(TypeDecorator[str]):
         return to_text(value) if isinstance(value, datetime) else value
 
 
+class TextValue(TypeDecorator[str]):
+    """Text that sorts by its bytes on both databases, so a range of ids means the same on both."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Ask PostgreSQL for the order that SQLite has anyway."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Text(collation="C"))
+        return dialect.type_descriptor(Text())
+
+
 class JsonValue(TypeDecorator[Any]):
     """JSON: `jsonb` on PostgreSQL, text on SQLite. Python None is SQL NULL."""
 
@@ -51,7 +64,7 @@ class JsonValue(TypeDecorator[Any]):
 
 Instants = InstantText
 Integers = BigInteger
-Texts = Text
+Texts = TextValue
 Booleans = Boolean
 Bytes = LargeBinary
 Jsons = JsonValue

@@ -6,18 +6,18 @@ reports every problem of a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.mapping import paths
-from hub.mapping.codec import Codec
+from hub.mapping.codec import Codec, is_native
 from hub.mapping.document import Text
 from hub.mapping.native import NativeSchema
 from hub.mapping.paths import EACH, Path, Segment, Where, show
 from hub.mapping.shape import Field, shape
 from hub.mapping.spec import ITEM, ROOT, Branch, Level, Pair, Ref
-from hub.mapping.transforms import BUILT_IN, is_native, plugin
+from hub.mapping.transforms import BUILT_IN, plugin
 from hub.records.base import Record
 from hub.sdk.hooks import Transform
 
@@ -49,8 +49,8 @@ class Binder:
         self.text, self.each, self.schema = text, each, schema
         self.transforms = transforms
         self.top = Level(record, ITEM)
-        self._branches: dict[tuple[Segment, ...], Branch] = {}
-        self._natives: dict[tuple[Segment, ...], tuple[Segment, ...]] = {}
+        self.branches: dict[tuple[Segment, ...], Branch] = {}
+        self.natives: dict[tuple[Segment, ...], tuple[Segment, ...]] = {}
 
     # canonical side
 
@@ -95,7 +95,7 @@ class Binder:
         if field is not None:
             why = f"{word!r} of {record.__name__} is filled by the hub and cannot be mapped"
         known = tuple(sorted(field.name for field in shape(record).fields if field.open))
-        self._wrong((name,), why, known)
+        self.wrong((name,), why, known)
 
     def _not_inside(self, name: str, field: Field) -> None:
         why = f"{field.name!r} is one value: nothing stands inside it"
@@ -103,7 +103,7 @@ class Binder:
             why = f"{field.name!r} is a list: write {field.name}[].field, or map it whole"
         elif field.kind == "record":
             why = f"{field.name!r} is one object: write {field.name}.field"
-        self._wrong((name,), why)
+        self.wrong((name,), why)
 
     def _branch(
         self,
@@ -115,11 +115,11 @@ class Binder:
     ) -> Branch | None:
         """Return the branch of the n-th list, made when a pair with a native list first comes."""
         prefix, _ = path.cut(lists)
-        branch = self._branches.get(prefix)
+        branch = self.branches.get(prefix)
         if native is None or native.rooted or native.lists < lists:
             if branch is None:
                 why = f"nothing aligns {show(prefix)} with a native list: map one field of it first"
-                self._wrong((name,), why)
+                self.wrong((name,), why)
             return branch
         there, _ = native.cut(lists)
         level, slot, field = place
@@ -130,11 +130,11 @@ class Binder:
                 show(prefix), show(there), self.text.line(("pairs", name)), field, slot,
                 Ref(level.depth, inside[:stop]), Level(_part(field), level.depth + 1),
             )  # fmt: skip
-            self._branches[prefix], self._natives[prefix] = branch, there
+            self.branches[prefix], self.natives[prefix] = branch, there
             level.branches.append(branch)
-        elif self._natives[prefix] != there:
+        elif self.natives[prefix] != there:
             why = f"{show(prefix)} is aligned with {branch.native}, not with {show(there)}"
-            self._wrong((name, "native"), why)
+            self.wrong((name, "native"), why)
             return None
         return branch
 
@@ -143,12 +143,12 @@ class Binder:
     def path(self, keys: tuple[str | int, ...], text: str) -> Path | None:
         """Parse a path; a bad one is noted."""
         try:
-            return self._typed(paths.parse(text))
+            return self.typed(paths.parse(text))
         except ValueError as error:
             self.text.wrong(self.text.line(keys), keys, str(error))
             return None
 
-    def _typed(self, path: Path) -> Path:
+    def typed(self, path: Path) -> Path:
         """Let choices know from the native schema whether their key is a number."""
         if self.schema is None or not any(isinstance(step, Where) for step in path.segments):
             return path
@@ -184,9 +184,9 @@ class Binder:
         while lists < path.lists:
             lists += 1
             branch = (
-                self._branches.get(canonical.cut(lists)[0]) if lists <= canonical.lists else None
+                self.branches.get(canonical.cut(lists)[0]) if lists <= canonical.lists else None
             )
-            if branch is None or self._natives[canonical.cut(lists)[0]] != path.cut(lists)[0]:
+            if branch is None or self.natives[canonical.cut(lists)[0]] != path.cut(lists)[0]:
                 why = f"{show(path.cut(lists)[0])} is not the list this pair stands in"
                 self.text.wrong(self.text.line(keys), keys, why)
                 return None
@@ -222,7 +222,7 @@ class Binder:
             f"{canonical} has {canonical.lists} [] and {native} has {native.lists}:"
             " both sides pass the same number of lists (`$.` reaches the document from inside one)"
         )
-        self._wrong((name, "native"), why)
+        self.wrong((name, "native"), why)
         return False
 
     def _made(
@@ -272,13 +272,13 @@ class Binder:
     def _const(self, name: str, options: Mapping[str, Any], field: Field, way: str) -> bool:
         bad = sorted(set(options) - _CONST)
         for option in bad:
-            self._wrong((name, option), "a const pair has no such option", tuple(sorted(_CONST)))
+            self.wrong((name, option), "a const pair has no such option", tuple(sorted(_CONST)))
         if way == "both":
-            self._wrong((name, "way"), "a const pair goes one way", ("in", "out"))
+            self.wrong((name, "way"), "a const pair goes one way", ("in", "out"))
             return False
         if way == "out":
             if "native" not in options:
-                self._wrong((name,), "a const pair on the way out needs `native`", ("native",))
+                self.wrong((name,), "a const pair on the way out needs `native`", ("native",))
             return "native" in options and not bad
         value = options["const"]
         try:
@@ -287,7 +287,7 @@ class Binder:
             if value is not None:
                 field.fit(value)
         except ValueError as error:
-            self._wrong((name, "const"), str(error), tuple(map(str, field.choices)))
+            self.wrong((name, "const"), str(error), tuple(map(str, field.choices)))
             return False
         return not bad
 
@@ -296,9 +296,9 @@ class Binder:
         before = len(self.text.problems)
         for option in ("null", "empty"):
             if options.get(option) == "absent" and field.required:
-                self._wrong((name, option), f"{field.name} cannot be absent")
+                self.wrong((name, option), f"{field.name} cannot be absent")
         if options.get("empty") == "null" and not field.nullable:
-            self._wrong((name, "empty"), f"{field.name} has no null", ("absent",))
+            self.wrong((name, "empty"), f"{field.name} has no null", ("absent",))
         return len(self.text.problems) == before
 
     def _codec(self, name: str, options: Mapping[str, Any], field: Field) -> Codec | None:
@@ -309,20 +309,20 @@ class Binder:
         before = len(self.text.problems)
         for option in sorted(set(options) - _COMMON - known.options):
             allowed = tuple(sorted(known.options | _COMMON))
-            self._wrong((name, option), f"`{wanted}` has no such option", allowed)
+            self.wrong((name, option), f"`{wanted}` has no such option", allowed)
         for option in sorted(known.needs - set(options)):
-            self._wrong((name,), f"`{wanted}` needs `{option}`", (option,))
+            self.wrong((name,), f"`{wanted}` needs `{option}`", (option,))
         if field.kind not in known.fits:
             fitting = tuple(
                 sorted(word for word, kind in BUILT_IN.items() if field.kind in kind.fits)
             )
             why = f"`{wanted}` does not yield {field.kind}, which {field.name} is"
-            self._wrong((name, "as"), why, (*fitting, *sorted(self.transforms)))
+            self.wrong((name, "as"), why, (*fitting, *sorted(self.transforms)))
         if len(self.text.problems) > before:
             return None
 
         def note(option: str, why: str, allowed: tuple[str, ...]) -> None:
-            self._wrong((name, option), why, allowed)
+            self.wrong((name, option), why, allowed)
 
         codec = known.build(field, options, note)
         return codec if len(self.text.problems) == before else None
@@ -331,11 +331,11 @@ class Binder:
         wanted = options["as"]
         if wanted not in self.transforms:
             known = (*sorted(BUILT_IN), *sorted(self.transforms))
-            self._wrong((name, "as"), f"no transform is named {wanted!r}", known)
+            self.wrong((name, "as"), f"no transform is named {wanted!r}", known)
             return None
         extra = sorted(set(options) - _COMMON)
         for option in extra:
-            self._wrong((name, option), f"`{wanted}` has no such option", tuple(sorted(_COMMON)))
+            self.wrong((name, option), f"`{wanted}` has no such option", tuple(sorted(_COMMON)))
         return None if extra else plugin(wanted, self.transforms[wanted], field)
 
     def _may_write(
@@ -351,7 +351,7 @@ class Binder:
         elif native.rooted and (self.each or depth > ITEM):
             why = "a path from `$` is read only here"
         if why:
-            self._wrong((name,), f"{why}: say `way: in`", ("way: in",))
+            self.wrong((name,), f"{why}: say `way: in`", ("way: in",))
         return not why
 
     def _side_text(self, options: Mapping[str, Any]) -> str:
@@ -385,125 +385,15 @@ class Binder:
         if gone:
             words = ", ".join(map(str, gone))
             why = f"the native schema also knows {words}: add them, or a `default`"
-            self._wrong((name, "table"), why)
+            self.wrong((name, "table"), why)
 
-    def _wrong(self, keys: tuple[str, ...], why: str, known: tuple[str, ...] = ()) -> None:
+    def wrong(self, keys: tuple[str, ...], why: str, known: tuple[str, ...] = ()) -> None:
+        """Note what is wrong with a pair."""
         where = ("pairs", *keys)
         self.text.wrong(self.text.line(where), where, why, known)
-
-    # the whole
-
-    def finish(self) -> None:
-        """Check what only the whole file shows: required fields, shared natives, scales, order."""
-        self._required(self.top)
-        self._shared()
-        for level in self._levels():
-            self._scales(level)
-            level.pairs.sort(key=lambda pair: pair.line)
-            for branch in level.branches:
-                branch.align = _align(branch.level)
-
-    def _levels(self) -> Iterator[Level]:
-        waiting = [self.top]
-        while waiting:
-            level = waiting.pop(0)
-            yield level
-            waiting.extend(branch.level for branch in level.branches)
-
-    def _required(self, top: Level) -> None:
-        for level in [top, *[branch.level for branch in self._branches.values()]]:
-            prefix = next(
-                (f"{b.canonical}." for b in self._branches.values() if b.level is level), ""
-            )
-            mapped = {pair.slot for pair in level.pairs if pair.reads}
-            for slot, name in _needed(level.record, (), ""):
-                covered = any(slot[: len(done)] == done for done in mapped)
-                asked = f"{prefix}{name}" in (self.text.value or {}).get("pairs", {})
-                if not covered and not asked:
-                    line = next((b.line for b in self._branches.values() if b.level is level), 0)
-                    keys = ("pairs", f"{prefix}{name}")
-                    why = (
-                        f"{level.record.__name__} cannot be without it: map it, or give it a const"
-                    )
-                    self.text.wrong(line or self.text.line(("pairs",)), keys, why)
-
-    def _shared(self) -> None:
-        """Two writers of one native place would undo each other."""
-        writers: list[tuple[tuple[Segment, ...], str]] = []
-        for pair in (pair for level in self._levels() for pair in level.pairs if pair.writes):
-            mine = self.absolute(self._typed(paths.parse(pair.native)))
-            for theirs, other in writers:
-                short = min(len(mine), len(theirs))
-                if mine[:short] == theirs[:short]:
-                    why = f"{pair.native} is also written by {other}: make one of them `way: in`"
-                    self._wrong((pair.canonical, "native"), why, ("way: in",))
-                    break
-            writers.append((mine, pair.canonical))
-        self._shared_lists()
-
-    def _shared_lists(self) -> None:
-        owners: dict[tuple[Segment, ...], str] = {}
-        for prefix, branch in self._branches.items():
-            native = self._natives[prefix]
-            if (
-                branch.level.writes
-                and owners.setdefault(native, branch.canonical) != branch.canonical
-            ):
-                why = (
-                    f"{branch.native} is also written by {owners[native]}: make one side `way: in`"
-                )
-                self.text.wrong(branch.line, ("pairs", branch.canonical), why)
-
-    def _scales(self, level: Level) -> None:
-        """Steps at a scale other than 0 need the record to say so, or 1.5 kg becomes 1500 pieces."""
-        said = {pair.field.name for pair in level.pairs if pair.reads}
-        if shape(level.record).get("quantity_scale") is None or "quantity_scale" in said:
-            return
-        for pair in level.pairs:
-            codec = pair.codec
-            own = len(pair.slot) == 1 and pair.field.name != "tax_rate_bp"
-            if own and codec is not None and codec.name == "steps" and codec.places:
-                why = f"steps at scale {codec.places}, and quantity_scale is not mapped beside it"
-                self._wrong((pair.canonical, "scale"), why)
 
 
 def _part(field: Field) -> type[Record]:
     if field.part is None:
         raise TypeError(f"{field.name} has no parts")
     return field.part
-
-
-def _needed(
-    record: type[Record], slot: tuple[int, ...], prefix: str
-) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Yield the slot and the name of every field a row cannot be without."""
-    for field in shape(record).fields:
-        if not field.required or not field.open:
-            continue
-        here = (*slot, field.index)
-        if field.kind == "record" and field.part is not None:
-            yield from _needed(field.part, here, f"{prefix}{field.name}.")
-        else:
-            yield here, f"{prefix}{field.name}"
-
-
-def _align(level: Level) -> list[Pair]:
-    """Return the pairs that carry the part's key; of a part without key, its first object's."""
-    by_slot = {pair.slot: pair for pair in level.pairs if pair.reads and pair.codec is not None}
-    for slots in _key_slots(level.record, ()):
-        found = [by_slot.get(slot) for slot in slots]
-        if found and all(found):
-            return [pair for pair in found if pair is not None]
-    return []
-
-
-def _key_slots(
-    record: type[Record], slot: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], ...]]:
-    known = shape(record)
-    own = [known.get(name) for name in record.key]
-    if own and all(own):
-        yield tuple((*slot, field.index) for field in own if field is not None)
-    for field in known.fields:
-        if field.kind == "record" and field.part is not None and not slot:
-            yield from _key_slots(field.part, (field.index,))

@@ -59,9 +59,42 @@ class Report:
     took_s: float = 0.0
 
     @property
-    def ok(self) -> bool:
+    def is_good(self) -> bool:
         """True if something was tried and every law held."""
         return not self.failures and self.fixtures + self.cases > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON values."""
+        sides = {"canonical": self.canonical, "native": self.native}
+        return {
+            "file": str(self.file),
+            "is_good": self.is_good,
+            "fixtures": self.fixtures,
+            "cases": self.cases,
+            "refused": self.refused,
+            "failures": self.failures,
+            "coverage": {
+                name: {"mapped": list(side.mapped), "missing": list(side.missing)}
+                for name, side in sides.items()
+            },
+            "took_s": self.took_s,
+        }
+
+    def text(self) -> str:
+        """Return the report for people."""
+        lines = [f"{self.file}: {'the laws hold' if self.is_good else 'NOT GOOD'}"]
+        lines += [f"  {failure}" for failure in self.failures]
+        if not self.failures and not self.is_good:
+            lines.append("  nothing was tried: no fixture, and no made-up document could be read")
+        lines.append(
+            f"  tried: {self.fixtures} fixtures, {self.cases} made-up documents"
+            f" ({self.refused} more that a transform refused), {self.took_s} s"
+        )
+        lines.append(f"  canonical side: {self.canonical}; native side: {self.native}")
+        for name, side in (("canonical", self.canonical), ("native", self.native)):
+            if side.missing:
+                lines.append(f"  not mapped, {name}: {', '.join(side.missing)}")
+        return "\n".join(lines)
 
 
 def check(path: Path, *, transforms: Map[str, Transform] = NO_TRANSFORMS) -> list[Problem]:

@@ -19,6 +19,7 @@ from hub.records.money import INT64
 Inline = Literal["", "text", "bool", "int", "table"]
 Form = Literal["", "text", "number"]
 """What a codec writes: JSON text, a JSON number, or something of its own."""
+Options = Mapping[str, Any]
 Note = Callable[[str, str, tuple[str, ...]], None]
 """Takes the option's name, what is wrong, what is allowed."""
 
@@ -36,6 +37,11 @@ class Codec:
     native_form: Form = ""
     places: int = 0
     plugin: bool = False
+
+
+def is_native(value: Any) -> bool:
+    """Tell whether an option is taken from the document (`{native: path}`)."""
+    return isinstance(value, Mapping)
 
 
 def whole_number(value: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.errors import MappingError
 from hub.mapping import walk
+from hub.mapping.rows import named
 from hub.mapping.spec import ROOT, Branch, Level, Pair, Spec
 from hub.mapping.walk import Scopes
 from hub.records.base import ABSENT
@@ -73,13 +74,12 @@ class _Teller:
             error = failed.why
         except ValueError as failed:
             error = str(failed)
-        hide = pair.field.pii and not self.reveal
         inside = pair.native and not pair.native.startswith("$")
         return Explained(
             canonical=_placed(pair.canonical, at),
             native=(self.prefix if inside else "") + _placed(pair.native, at),
-            canonical_value=_masked(value) if hide else value,
-            native_value=_masked(native) if hide else native,
+            canonical_value=named(pair.field, value, hide=None if self.reveal else _masked),
+            native_value=native if self.reveal else _veiled(native, pair),
             way=pair.way,
             transform=pair.codec.name if pair.codec is not None else "const",
             file=str(self.spec.file),
@@ -91,6 +91,12 @@ class _Teller:
 
 def _masked(value: Any) -> Any:
     return value if value is None or value is ABSENT else walk.shown(value, masked=True)
+
+
+def _veiled(native: Any, pair: Pair) -> Any:
+    """Show a native value without what is personal: objects and lists only by their size."""
+    whole = isinstance(native, dict | list) and pair.field.kind != "json"
+    return _masked(native) if pair.field.pii or whole else native
 
 
 def _elements(branch: Branch, scopes: Scopes) -> list[Any]:

@@ -20,6 +20,7 @@ from hub.mapping.engine import Mapping
 from hub.mapping.native import NativeSchema
 from hub.mapping.paths import Path
 from hub.mapping.spec import ITEM, Ref, Spec
+from hub.mapping.whole import finish
 from hub.records import KINDS
 from hub.sdk.hooks import Transform
 
@@ -88,7 +89,7 @@ def _spec(path: File, text: Text, transforms: Map[str, Transform]) -> Spec | Non
     # What makes the lists goes first; constants and `$.` paths stand in lists that others made.
     for name, options in sorted(whole, key=lambda pair: _borrows(pair[1])):
         binder.pair(name, options)
-    binder.finish()
+    finish(binder)
     if text.problems or head.get("key") is None:
         return None
     return Spec(

@@ -6,6 +6,7 @@ a nested list a list of tuples, an absent field `ABSENT`, an instant its sortabl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hub.mapping.shape import Field, instant_text, shape
@@ -54,3 +55,26 @@ def _row_value(field: Field, value: Any) -> Any:
     if field.kind == "record":
         return to_row(value)
     return value
+
+
+def named(field: Field, value: Any, *, hide: Callable[[Any], Any] | None = None) -> Any:
+    """Show the value of a field to people and transforms: rows as dicts keyed by field names.
+
+    Absent fields are left out; `hide` is applied to personal values.
+    """
+    if field.pii and hide is not None:
+        return hide(value)
+    if field.part is None or value is None or value is ABSENT:
+        return value
+    if field.kind == "list":
+        return [_dict(field, row, hide) for row in value]
+    return _dict(field, value, hide)
+
+
+def _dict(field: Field, row: Row, hide: Callable[[Any], Any] | None) -> dict[str, Any]:
+    assert field.part is not None  # noqa: S101 - only called for parts
+    return {
+        inner.name: None if value is None else named(inner, value, hide=hide)
+        for inner, value in zip(shape(field.part).fields, row, strict=True)
+        if value is not ABSENT
+    }

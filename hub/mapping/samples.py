@@ -7,58 +7,32 @@ only tests and `hub map test` import this module.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from hypothesis import strategies as st
 
 from hub.mapping.native import NativeSchema, types
 from hub.mapping.paths import EACH, Segment, Where, parse
 from hub.mapping.rows import Row
-from hub.mapping.shape import Field, instant_text, shape
+from hub.mapping.sample_values import (
+    BIG,
+    Any_,
+    Setting,
+    canonical,
+    json_values,
+    names,
+    native,
+    settings,
+    text,
+)
+from hub.mapping.shape import shape
 from hub.mapping.spec import Level, Pair, Spec
-from hub.records import money as money_rules
-from hub.records import time as time_rules
 from hub.records.base import ABSENT, Record
 from hub.sdk.contract import Document
 
-BIG = 10**9
 MAX_DEPTH = 14
-
-Any_ = st.SearchStrategy[Any]
-
-words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
-names = st.text("abcdefgh0123456789-", min_size=1, max_size=10)
-times = st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)).map(  # noqa: DTZ001
-    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
-)
-days = st.dates(date(1971, 1, 1), date(2099, 1, 1)).map(date.isoformat)
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-BIG, BIG) | words,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),
-    max_leaves=4,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What one example agrees on, so that amounts fit their currency and steps their scale."""
-
-    currency: str
-    scale: int
-    zone: str
-
-
-settings = st.builds(
-    Setting,
-    currency=st.sampled_from(["CNY", "USD", "JPY", "KWD"]),
-    scale=st.integers(0, 4),
-    zone=st.sampled_from(["Asia/Shanghai", "Europe/Berlin"]),
-)
 
 
 @dataclass(slots=True)
@@ -137,7 +111,7 @@ class _Documents:
         if hint.side:
             return self.side(hint.side)
         if built_in is not None:
-            made = _native(built_in, self.setting, whole)
+            made = native(built_in, self.setting, whole)
             return made.filter(bool) if hint.is_key else made
         if hint.is_key:
             return names
@@ -230,35 +204,7 @@ class _Documents:
             "integer": st.integers(low, max(low, high)),
             "number": st.integers(low, max(low, high)),
         }
-        return simple[kind] if kind in simple else _string(nodes, self.setting)
-
-
-def _string(nodes: list[Any], setting: Setting) -> Any_:
-    """Return texts of a place; what looks like a currency or an amount is one of this setting."""
-    for node in nodes:
-        if "pattern" in node:
-            return _patterned(str(node["pattern"]), setting)
-        if node.get("format") == "date-time":
-            return times.map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        if node.get("format") == "date":
-            return days
-    low = max([int(node["minLength"]) for node in nodes if "minLength" in node], default=0)
-    high = min([int(node["maxLength"]) for node in nodes if "maxLength" in node], default=low + 12)
-    return st.text(
-        st.characters(codec="utf-8", exclude_characters="\x00"), min_size=low, max_size=high
-    )
-
-
-def _patterned(pattern: str, setting: Setting) -> Any_:
-    def takes(*texts: str) -> bool:
-        return all(re.search(pattern, text) for text in texts)
-
-    if takes(setting.currency) and not takes("x") and not takes("1"):
-        return st.just(setting.currency)
-    if takes("0", "7", "120") and not takes("x"):
-        return st.integers(0, BIG).map(str).filter(takes)
-    whole = pattern.startswith("^") and pattern.endswith("$")
-    return st.from_regex(pattern, fullmatch=whole, alphabet=st.characters(codec="ascii"))
+        return simple[kind] if kind in simple else text(nodes, self.setting)
 
 
 def _is(nodes: list[Any], kind: str) -> bool:
@@ -271,88 +217,6 @@ def _read_below(hint: Hint) -> list[Pair]:
         if step is not EACH:
             found += _read_below(below)
     return found
-
-
-def _native(pair: Pair, setting: Setting, nodes: list[Any]) -> Any_:
-    """Return native values that one built-in transform reads."""
-    codec = pair.codec
-    assert codec is not None  # noqa: S101 - asked only for pairs with a transform
-    known = [word for node in nodes for word in node.get("enum", ())]
-    fit = [word for word in known if word is not None]
-    if codec.name == "enum":
-        return st.sampled_from(fit or list(codec.table))
-    if codec.name == "text" and fit:
-        return st.sampled_from(fit)
-    low, high = max(pair.field.low, -BIG), min(pair.field.high, BIG)
-    made: dict[str, Any_] = {
-        "text": _texts(pair.field, setting),
-        "integer": st.integers(low, high),
-        "boolean": st.booleans(),
-        "json": _json(pair.field.hint),
-        "instant": st.builds(_rfc3339, times, st.sampled_from(["Z", "+00:00", ".25Z", "+08:00"])),
-        "local_time": times.map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S")),
-        "epoch_s": times.map(lambda moment: int(moment.timestamp())),
-        "epoch_ms": times.map(lambda moment: int(moment.timestamp()) * 1000 + 25),
-        "date": days,
-        "decimal": st.builds(_decimal, st.integers(-BIG, BIG), st.integers(0, 6)),
-        "money": st.builds(_decimal, st.integers(low, high), st.just(_places(pair, setting))),
-        "steps": st.builds(_decimal, st.integers(low, high), st.just(_places(pair, setting))),
-    }
-    found = made[codec.name]
-    return found.map(lambda value: _formed(pair, value, nodes))
-
-
-def _places(pair: Pair, setting: Setting) -> int:
-    codec = pair.codec
-    assert codec is not None  # noqa: S101 - asked only for pairs with a transform
-    if not codec.dynamic:
-        return codec.places
-    if codec.name == "steps":
-        return setting.scale
-    return money_rules.exponent(setting.currency) if codec.places else 0
-
-
-def _formed(pair: Pair, value: Any, nodes: list[Any]) -> Any:
-    """Give a value the JSON type the schema, else the transform, wants."""
-    kinds = {name for node in nodes for name in types(node)}
-    codec = pair.codec
-    number = codec is not None and codec.native_form == "number"
-    if "string" in kinds and "integer" not in kinds and "number" not in kinds:
-        return value if isinstance(value, str | dict | list) else str(value)
-    if isinstance(value, str) and codec is not None and codec.name != "text":
-        if number and codec.name in ("money", "steps", "decimal"):
-            exact = Decimal(value)
-            return int(exact) if "." not in value else float(exact)
-        return value
-    if isinstance(value, str) and (number or ("integer" in kinds and "string" not in kinds)):
-        return len(value)
-    return value
-
-
-def _rfc3339(moment: datetime, end: str) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + end
-
-
-def _decimal(number: int, places: int) -> str:
-    return f"{Decimal(number).scaleb(-places):f}"
-
-
-def _texts(known: Field, setting: Setting) -> Any_:
-    if known.pattern is not None:
-        return st.just(setting.currency)
-    if known.name == "source_zone":
-        return st.just(setting.zone)
-    return st.sampled_from(known.choices) if known.choices else words
-
-
-def _json(hint: Any) -> Any_:
-    form, args = get_origin(hint) or hint, get_args(hint)
-    inner = {str: words, Any: json_values}.get(args[-1] if args else Any)
-    if form is dict:
-        return st.dictionaries(names, inner if inner is not None else json_values, max_size=3)
-    if form is list:
-        return st.lists(inner if inner is not None else _json(args[0]), max_size=3)
-    return json_values
 
 
 class _Rows:
@@ -378,7 +242,7 @@ class _Rows:
         no_scale = shape(level.record).get("quantity_scale") is None
         if pair.codec.plugin or (pair.codec.dynamic and pair.codec.name == "steps" and no_scale):
             return st.just(ABSENT)
-        made = _canonical_value(pair, self.setting)
+        made = canonical(pair, self.setting)
         if pair.blank:
             made = made.filter(lambda value: value != "")
         if pair.native in self.sides:
@@ -408,40 +272,6 @@ def _row(record: type[Record], values: dict[tuple[int, ...], Any], slot: tuple[i
         else:
             out.append(ABSENT)
     return tuple(out)
-
-
-def _canonical_value(pair: Pair, setting: Setting) -> Any_:
-    codec = pair.codec
-    assert codec is not None  # noqa: S101 - asked only for pairs with a transform
-    number = codec.native_form == "number"
-    low, high = max(pair.field.low, -BIG), min(pair.field.high, BIG)
-    instants = times.map(instant_text)
-    if codec.name == "local_time":
-        return instants.filter(lambda text: _tells(text, setting.zone))
-    if codec.name == "text":
-        return st.integers(0, BIG).map(str) if number else _texts(pair.field, setting)
-    if codec.name == "enum":
-        return st.sampled_from(sorted(set(codec.table.values()), key=str))
-    if pair.field.name == "quantity_scale":
-        return st.just(setting.scale)
-    made: dict[str, Any_] = {
-        "boolean": st.booleans(),
-        "json": _json(pair.field.hint),
-        "date": days,
-        "decimal": st.integers(-BIG, BIG).map(lambda n: str(n) if n % 2 else f"{n}.5"),
-    }
-    if pair.field.kind == "instant":
-        return instants
-    return made.get(codec.name, st.integers(low, high))
-
-
-def _tells(text: str, zone: str) -> bool:
-    """Whether a wall clock shows this instant unmistakably (the hour a clock repeats does not)."""
-    moment = time_rules.from_text(text)
-    return all(
-        time_rules.from_local(time_rules.to_local(moment, name), name) == moment
-        for name in {zone, "Asia/Shanghai", "Europe/Berlin"}
-    )
 
 
 __all__ = ["Samples", "Setting", "hints", "settings"]

@@ -207,18 +207,24 @@ def _json(field: Field, value: Any) -> Any:
     return value
 
 
+@cache
+def _form(hint: Any) -> tuple[Any, Any]:
+    """Return the outer type of an annotation and what stands inside it."""
+    args = get_args(hint)
+    return get_origin(hint) or hint, args[-1] if args else Any
+
+
 def _fits(value: Any, hint: Any, depth: int) -> bool:
     """Tell whether decoded JSON has the form of an annotation such as `dict[str, Any]`."""
     if depth == 0:
         raise ValueError(f"JSON deeper than {MAX_JSON_DEPTH} levels")
     if isinstance(value, str):
         fit_text(value)
-    form, args = get_origin(hint) or hint, get_args(hint)
+    form, inner = _form(hint)
     if form is not Any and (
         not isinstance(value, form) or (value in (True, False) and form is int)
     ):
         return False
-    inner = args[-1] if args else Any
     if isinstance(value, dict):
         return all(
             isinstance(k, str) and _fits(k, str, depth - 1) and _fits(v, inner, depth - 1)
@@ -241,6 +247,48 @@ def _list(field: Field, value: Any) -> list[tuple[Any, ...]]:
     return [row_of_parts(field.part, part) for part in value]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How rows of one record class are made of dicts, worked out once."""
+
+    blank: tuple[Any, ...]
+    slots: Mapping[str, tuple[int, Fit]]
+    needed: tuple[Field, ...]
+
+
+@cache
+def _plan(record: type[Record]) -> _Plan:
+    fields = shape(record).fields
+    return _Plan(
+        blank=(ABSENT,) * len(fields),
+        slots={field.name: (field.index, _reader(field)) for field in fields},
+        needed=tuple(field for field in fields if field.required),
+    )
+
+
+def _reader(field: Field) -> Fit:
+    """Return a reader that takes the usual value on a short path and all others on the full one."""
+
+    def full(value: Any) -> Any:
+        return _part_value(field, value)
+
+    def text(value: Any) -> Any:
+        return value if type(value) is str and value.isprintable() else full(value)
+
+    def whole(value: Any) -> Any:
+        return value if type(value) is int and low <= value <= high else full(value)
+
+    def word_of(value: Any) -> Any:
+        return value if type(value) is str and value in choices else full(value)
+
+    low, high, choices = field.low, field.high, frozenset(field.choices)
+    if not field.open:
+        return full
+    if field.kind == "text" and field.pattern is None:
+        return text
+    return {"int": whole, "enum": word_of}.get(field.kind, full)
+
+
 def row_of_parts(record: type[Record], value: Any) -> tuple[Any, ...]:
     """Make a row of a dict keyed by field names; fields it lacks are absent.
 
@@ -249,12 +297,18 @@ def row_of_parts(record: type[Record], value: Any) -> tuple[Any, ...]:
     """
     if not isinstance(value, Mapping):
         raise ValueError(f"expected a part keyed by field names, found {word(value)}")
-    known = shape(record)
-    for name in value:
-        if known.get(name) is None:
-            names = ", ".join(field.name for field in known.fields if field.open)
+    plan = _plan(record)
+    row = list(plan.blank)
+    for name, given in value.items():
+        slot = plan.slots.get(name)
+        if slot is None:
+            names = ", ".join(field.name for field in shape(record).fields if field.open)
             raise ValueError(f"{record.__name__} has no field {name!r}; it has {names}")
-    return tuple(_part_value(field, value.get(field.name, ABSENT)) for field in known.fields)
+        row[slot[0]] = slot[1](given)
+    for field in plan.needed:
+        if row[field.index] is ABSENT:
+            row[field.index] = _part_value(field, ABSENT)
+    return tuple(row)
 
 
 def _part_value(field: Field, value: Any) -> Any:

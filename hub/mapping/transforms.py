@@ -14,25 +14,24 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
+from hub.mapping import amounts
 from hub.mapping.codec import (
     Codec,
     Form,
     Note,
+    Options,
     as_number,
     decimal_text,
-    scaled_reader,
+    is_native,
     whole_number,
 )
-from hub.mapping.shape import Field, FieldKind, fit_text, instant, instant_text, settle, shape, word
-from hub.records import money as money_rules
-from hub.records import quantity as quantity_rules
+from hub.mapping.rows import named
+from hub.mapping.shape import Field, FieldKind, instant, instant_text, settle, word
 from hub.records import time as time_rules
 from hub.records.base import ABSENT
 from hub.sdk.hooks import Transform
 
-Options = Mapping[str, Any]
 Build = Callable[[Field, Options, Note], Codec | None]
-MAX_SCALE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,6 @@ class Kind:
     options: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     side: str = ""
-
-
-def is_native(value: Any) -> bool:
-    """Tell whether an option is taken from the document (`{native: path}`)."""
-    return isinstance(value, Mapping)
 
 
 def _text(field: Field, options: Options, _note: Note) -> Codec:
@@ -182,131 +176,6 @@ def _decimal(field: Field, options: Options, _note: Note) -> Codec:
     return Codec("decimal", read, as_number if number else str, native_form=form)
 
 
-def _money(field: Field, options: Options, note: Note) -> Codec | None:
-    if options.get("unit", "major") == "minor":
-        return _minor(field, options)
-    currency, number = options["currency"], bool(options.get("number"))
-    form: Form = "number" if number else "text"
-    shown = _form(number=number, text=True)
-    if not is_native(currency):
-        if not _is_code(currency):
-            note("currency", "not an ISO 4217 code", ("three capital letters such as CNY",))
-            return None
-        reader = scaled_reader(
-            partial(money_rules.to_minor, currency=currency),
-            money_rules.exponent(currency),
-            field,
-            number=number,
-        )
-        return Codec(
-            "money",
-            reader,
-            lambda value: shown(money_rules.to_text(value, currency)),
-            native_form=form,
-            places=money_rules.exponent(currency),
-        )
-    readers: dict[str, Callable[[Any], int]] = {}
-
-    def read(value: Any, code: Any) -> int:
-        known = readers.get(code) if type(code) is str else None
-        if known is None:
-            known = readers[code] = scaled_reader(
-                partial(money_rules.to_minor, currency=_code(code)),
-                money_rules.exponent(code),
-                field,
-                number=number,
-            )
-        return known(value)
-
-    def write(value: int, code: Any) -> Any:
-        return shown(money_rules.to_text(value, _code(code)))
-
-    return Codec("money", read, write, dynamic=True, native_form=form, places=2)
-
-
-def _minor(field: Field, options: Options) -> Codec:
-    text = bool(options.get("text"))
-    form: Form = "text" if text else "number"
-    write: Callable[..., Any] = str if text else int
-    if is_native(options["currency"]):
-        return Codec(
-            "money",
-            lambda value, code: field.fit(whole_number(value)) if _code(code) else 0,
-            lambda value, code: write(value) if _code(code) else 0,
-            dynamic=True,
-            native_form=form,
-        )
-    return Codec(
-        "money", lambda value: field.fit(whole_number(value)), write, inline="int", native_form=form
-    )
-
-
-def _is_code(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and len(value) == 3  # noqa: PLR2004 - ISO 4217
-        and value.isascii()
-        and value.isalpha()
-        and value.isupper()
-    )
-
-
-def _code(value: Any) -> str:
-    if not _is_code(value):
-        raise ValueError(f"its currency is {word(value)}, not an ISO 4217 code")
-    return str(value)
-
-
-def _form(*, number: bool, text: bool) -> Callable[[str], Any]:
-    """Return how a decimal text is written: as a number, as text, or as a whole number."""
-    if number:
-        return as_number
-    return str if text else int
-
-
-def _steps(field: Field, options: Options, note: Note) -> Codec | None:
-    scale, number = options["scale"], bool(options.get("number"))
-    if not is_native(scale):
-        if not _is_scale(scale):
-            note("scale", "not a scale", ("0", "1", "2", "3", "4"))
-            return None
-        text = bool(options.get("text")) or scale > 0
-        shown = _form(number=number, text=text)
-        reader = scaled_reader(
-            partial(quantity_rules.to_steps, scale=scale), scale, field, number=number
-        )
-        return Codec(
-            "steps",
-            reader,
-            lambda value: shown(quantity_rules.to_text(value, scale)),
-            inline="int" if scale == 0 else "",
-            native_form="text" if text and not number else "number",
-            places=scale,
-        )
-    readers = [
-        scaled_reader(partial(quantity_rules.to_steps, scale=n), n, field, number=number)
-        for n in range(MAX_SCALE + 1)
-    ]
-    shown = _form(number=number, text=True)
-    return Codec(
-        "steps",
-        lambda value, places: readers[_scale(places)](value),
-        lambda value, places: shown(quantity_rules.to_text(value, _scale(places))),
-        dynamic=True,
-        native_form="number" if number else "text",
-    )
-
-
-def _is_scale(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= MAX_SCALE
-
-
-def _scale(value: Any) -> int:
-    if not _is_scale(value):
-        raise ValueError(f"its scale is {word(value)}, not 0 to {MAX_SCALE}")
-    return int(value)
-
-
 def _enum(field: Field, options: Options, note: Note) -> Codec | None:
     table: Mapping[Any, Any] = options["table"]
     back = _way_back(table, options, note)
@@ -366,27 +235,9 @@ def plugin(name: str, transform: Transform, field: Field) -> Codec:
         return settle(field, transform.to_canonical(value), field.fit)
 
     def write(value: Any) -> Any:
-        return None if back is None else back(_parts(field, value))
+        return None if back is None else back(named(field, value))
 
     return Codec(name, read, None if back is None else write, plugin=True)
-
-
-def _parts(field: Field, value: Any) -> Any:
-    """Show rows to a transform the way it gives them: dicts keyed by field names."""
-    if field.part is None:
-        return value
-    if field.kind == "list":
-        return [_named(field, row) for row in value]
-    return _named(field, value)
-
-
-def _named(field: Field, row: tuple[Any, ...]) -> dict[str, Any]:
-    assert field.part is not None  # noqa: S101 - only called for parts
-    return {
-        inner.name: None if value is None else _parts(inner, value)
-        for inner, value in zip(shape(field.part).fields, row, strict=True)
-        if value is not ABSENT
-    }
 
 
 def _kinds(*names: FieldKind) -> frozenset[FieldKind]:
@@ -398,11 +249,11 @@ BUILT_IN: Mapping[str, Kind] = {
     "integer": Kind(_integer, _kinds("int"), frozenset({"text"})),
     "boolean": Kind(_boolean, _kinds("bool")),
     "money": Kind(
-        _money, _kinds("int"), frozenset({"currency", "unit", "number", "text"}),
+        amounts.money, _kinds("int"), frozenset({"currency", "unit", "number", "text"}),
         frozenset({"currency"}), "currency",
     ),
     "steps": Kind(
-        _steps, _kinds("int"), frozenset({"scale", "number", "text"}), frozenset({"scale"}), "scale"
+        amounts.steps, _kinds("int"), frozenset({"scale", "number", "text"}), frozenset({"scale"}), "scale"
     ),
     "instant": Kind(_instant, _kinds("instant")),
     "local_time": Kind(
@@ -423,5 +274,3 @@ BUILT_IN: Mapping[str, Kind] = {
     ),
 }  # fmt: skip
 """Every transform the hub itself knows."""
-
-__all__ = ["BUILT_IN", "Kind", "Options", "fit_text", "is_native", "plugin"]

@@ -145,12 +145,15 @@ class Pull:
     """How a stream is read. Rules of the cursor: the connector's own channel sheet.
 
     `lag_s`: how long the channel may need to show a change in its lists. `page`: documents per
-    page.
+    page. `ahead`: pages that may be asked for before the ones in front of them are stored; with 0
+    the generator goes on only when its last page is stored, so it may then put away what the
+    page came from.
     """
 
     every_s: int = 300
     lag_s: int = 60
     page: int = 100
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

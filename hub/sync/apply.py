@@ -48,15 +48,12 @@ def apply_page(  # noqa: PLR0913 - the page and the values it needs
 ) -> dict[str, Counts]:
     """Apply a prepared page; returns the counts by kind. Runs on the writer."""
     counts = {kind: Counts(received=n, duplicate=n) for kind, n in prepared.duplicates.items()}
-    expires = to_text(from_text(scope.now) + timedelta(days=archive_days))
+    raws = Raws(scope)
     for kind in sorted(prepared.units, key=_order):
         here = replace(scope, flow=replace(scope.flow, kind=kind))
         units, stale = _fresh(prepared.units[kind])
-        raws = _raws(seals, units)
-        applied = APPLY[kind](
-            conn, here, room, units, {u.key: r.id for u, r in zip(units, raws, strict=True)}
-        )
-        _write_down(conn, here, seals, units, raws, applied, digests.get(kind), expires)
+        applied = APPLY[kind](conn, here, room, units, {u.key: raws.id_of(u) for u in units})
+        _write_down(conn, here, seals, units, raws, applied)
         tally = counts.setdefault(kind, Counts())
         tally.add(_tally(units, applied, stale))
         superseded = held.close(
@@ -66,6 +63,12 @@ def apply_page(  # noqa: PLR0913 - the page and the values it needs
             flows.settle(conn, here.flow, applied=superseded)
         else:
             flows.settle(conn, here.flow, duplicate=superseded)
+    raws.write(
+        conn,
+        seals,
+        digests.get(scope.flow.kind),
+        to_text(from_text(scope.now) + timedelta(days=archive_days)),
+    )
     _hold(conn, scope, seals, prepared.bad, counts)
     if source is not None:
         _note_file(conn, scope, source)
@@ -107,36 +110,54 @@ def _fresh(units: Sequence[Unit]) -> tuple[list[Unit], int]:
     return fresh, len(units) - len(fresh)
 
 
-def _raws(seals: Seals, units: Sequence[Unit]) -> list[Raw]:
-    ids = new_ids("archive", len(units))
-    return [
-        Raw(row_id, u.key, u.digest, seals.seal_blob("archive", row_id, u.body))
-        for row_id, u in zip(ids, units, strict=True)
-    ]
+class Raws:
+    """The raw documents of a page: each archived once, whatever number of records it carries."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._ids: dict[bytes, str] = {}
+        self._kept: dict[bytes, Unit] = {}
+
+    def id_of(self, unit: Unit) -> str:
+        """Return the archive id of a record's document."""
+        known = self._ids.get(unit.digest)
+        if known is None:
+            known = self._ids[unit.digest] = new_ids("archive", 1)[0]
+        return known
+
+    def keep(self, unit: Unit) -> None:
+        """Archive a record's document: the record was taken in."""
+        self._kept.setdefault(unit.digest, unit)
+
+    def write(self, conn: Connection, seals: Seals, digest: str | None, expires: str) -> None:
+        """Seal and store what is kept."""
+        scope = self._scope
+        observed.archive(
+            conn,
+            scope.flow,
+            [
+                Raw(self._ids[d], u.key, d, seals.seal_blob("archive", self._ids[d], u.body))
+                for d, u in self._kept.items()
+            ],
+            direction="in",
+            mapping_digest=digest,
+            job_id=scope.job_id or "",
+            now=scope.now,
+            expires_at=expires,
+        )
 
 
-def _write_down(  # noqa: PLR0913 - what one kind of one page leaves behind
+def _write_down(  # noqa: PLR0913, PLR0917 - what one kind of one page leaves behind
     conn: Connection,
     scope: Scope,
     seals: Seals,
     units: Sequence[Unit],
-    raws: Sequence[Raw],
+    raws: Raws,
     applied: Applied,
-    digest: str | None,
-    expires: str,
 ) -> None:
-    kept = [r for r in raws if r.external_id not in applied.missing]
-    observed.archive(
-        conn,
-        scope.flow,
-        kept,
-        direction="in",
-        mapping_digest=digest,
-        job_id=scope.job_id or "",
-        now=scope.now,
-        expires_at=expires,
-    )
-    ids = {r.external_id: r.id for r in raws}
+    for unit in units:
+        if unit.key not in applied.missing:
+            raws.keep(unit)
     observed.note(
         conn,
         scope.flow,
@@ -144,7 +165,7 @@ def _write_down(  # noqa: PLR0913 - what one kind of one page leaves behind
             (
                 u.key,
                 Seen(
-                    u.seen.version if u.seen else 0, u.digest, u.updated_at, applied.fields.get(u.key), ids[u.key],
+                    u.seen.version if u.seen else 0, u.digest, u.updated_at, applied.fields.get(u.key), raws.id_of(u),
                     scope.now,
                 ),
             )

@@ -1,4 +1,4 @@
-"""Pull: walk a stream page by page; the next page is fetched while this one is applied.
+"""Pull: walk a stream page by page; where the stream allows it, pages are fetched ahead.
 
 The cursor is stored in the transaction that applies its page. A walk that finds nothing new
 costs one commit, at its end, for the cursor and the freshness.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +25,10 @@ from hub.sync.engine import Engine, Seals
 from hub.sync.kinds import Room
 from hub.sync.prepare import Prepared, name, prepare, wanted_keys
 from hub.sync.session import connector_of, open_session
+
+
+MERGE_DOCUMENTS = 1000
+"""Waiting pages are merged into one transaction up to about this many documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +87,64 @@ async def pull(  # noqa: PLR0913 - one walk's values
 async def ahead(
     connector: Connector, kind: str, cursor: Cursor
 ) -> AsyncIterator[AsyncIterator[Page]]:
-    """Give the pages of a pull, fetching one page ahead."""
+    """Give the pages of a pull, asked for ahead of their storing as far as the stream allows.
+
+    Pages that wait are merged into one, so that a walk whose bottleneck is the database commits
+    less often; nothing ever waits for others to come.
+    """
     generator: Any = connector.pull(kind, cursor)  # type: ignore[arg-type] # a kind of the manifest
+    stream = connector.manifest.streams.get(kind)  # type: ignore[call-overload] # a kind of the manifest
+    depth = stream.pull.ahead if stream and stream.pull else 0
     async with aclosing(generator):
-        task = asyncio.ensure_future(_next(generator))
-
-        async def pages() -> AsyncIterator[Page]:
-            nonlocal task
-            while (page := await task) is not None:
-                task = asyncio.ensure_future(_next(generator))
-                yield page
-
+        if depth == 0:
+            yield generator
+            return
+        waiting: asyncio.Queue[Page | None] = asyncio.Queue(depth)
+        task = asyncio.create_task(_fill(generator, waiting))
         try:
-            yield pages()
+            yield _merged(waiting, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _next(generator: Any) -> Page | None:
-    return await anext(generator, None)
+async def _fill(generator: AsyncIterator[Page], waiting: asyncio.Queue[Page | None]) -> None:
+    """Ask for pages until the walk ends; a failure ends it too, after the pages in front of it."""
+    try:
+        async for page in generator:
+            await waiting.put(page)
+    except Exception:
+        await waiting.put(None)
+        raise
+    await waiting.put(None)
+
+
+async def _merged(
+    waiting: asyncio.Queue[Page | None], task: asyncio.Task[None]
+) -> AsyncIterator[Page]:
+    is_over = False
+    while not is_over:
+        first = await waiting.get()
+        if first is None:
+            break
+        pages = [first]
+        while not waiting.empty() and sum(len(p.documents) for p in pages) < MERGE_DOCUMENTS:
+            following = waiting.get_nowait()
+            if following is None:
+                is_over = True
+                break
+            pages.append(following)
+        yield pages[0] if len(pages) == 1 else _one_page(pages)
+    await task
+
+
+def _one_page(pages: Sequence[Page]) -> Page:
+    return Page(
+        documents=[document for page in pages for document in page.documents],
+        cursor=pages[-1].cursor,
+        done=pages[-1].done,
+        faults=[fault for page in pages for fault in page.faults],
+    )
 
 
 class Walker:
@@ -184,7 +226,7 @@ class Walker:
             is_catalogue_source=self.info.is_catalogue_source,
         )
         counts = await self.engine.db.write_page(
-            _apply_and_close,
+            _apply_quietly,
             closing,
             scope,
             self._seals,
@@ -211,6 +253,11 @@ class Walker:
         )
 
 
+def _apply_quietly(conn: Connection, *args: Any, **kwargs: Any) -> dict[str, Counts]:
+    counts: dict[str, Counts] = _quietly(_apply_and_close, conn, *args, **kwargs)
+    return counts
+
+
 def _apply_and_close(
     conn: Connection, closing: Closing | None, scope: Scope, seals: Seals, *args: Any, **kwargs: Any
 ) -> dict[str, Counts]:
@@ -222,12 +269,12 @@ def _apply_and_close(
     return counts
 
 
-def _quietly(fn: Any, *args: Any) -> Any:
+def _quietly(fn: Any, *args: Any, **kwargs: Any) -> Any:
     """Run with the cyclic collector off: decoded documents and rows hold no cycles (performance sheet)."""
     was_on = gc.isenabled()
     gc.disable()
     try:
-        return fn(*args)
+        return fn(*args, **kwargs)
     finally:
         if was_on:
             gc.enable()

@@ -239,6 +239,7 @@ def _record(  # noqa: PLR0913 - one batch's parts
     out.equal += len(equal)
     sightings: dict[str, Mapping[str, Any]] = {}
     gated: list[str] = []
+    later = to_text(from_text(now) + _PAUSE)
     for outcome in outcomes:
         row = versions[outcome.key]
         error = Rejected(outcome.error) if isinstance(outcome.error, str) else outcome.error
@@ -252,10 +253,11 @@ def _record(  # noqa: PLR0913 - one batch's parts
         elif isinstance(error, Conflict):
             out.conflicts += 1
             gated.append(outcome.key)
-            outbox.put_off(conn, flow, [outcome.key], not_before=None, error=str(error))
+            # Where the channel has orders their next walk opens the gate; elsewhere only time does.
+            rest = None if code in room.order_lag_s else later
+            outbox.put_off(conn, flow, [outcome.key], not_before=rest, error=str(error))
         elif isinstance(error, Retry | ContractBroken | InDoubt):
             out.put_off += 1
-            later = to_text(from_text(now) + _PAUSE)
             outbox.put_off(conn, flow, [outcome.key], not_before=later, error=str(error))
         else:
             out.refused += 1

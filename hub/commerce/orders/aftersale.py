@@ -19,8 +19,8 @@ R = places(Refund)
 M = places(RefundLine)
 L = places(OrderLine)
 
-Return = tuple[str, str, str | None, int, int, str]
-"""(case line id, variant id, external location id, scale, quantity, when)."""
+Return = tuple[str, str, str | None, int, int, str | None]
+"""(case line id, variant id, external location id, scale, quantity, when if the channel said so)."""
 
 
 def tie_cases(conn: Connection, scope: Scope, cases: Sequence[Row], orders: dict[str, str]) -> None:

@@ -96,7 +96,7 @@ def store(  # noqa: PLR0913 - the page and its three companions
     flow = scope.flow
     bind(conn, _kind(flow, "product"), [(k, v[1][ID]) for k, v in work.listings.items()], scope.now)
     bind(conn, _kind(flow, "listing_sku"), [(k, v[1][ID]) for k, v in work.skus.items()], scope.now)
-    _retire(conn, work, documents)
+    _retire(conn, work, documents, archive_ids)
     return work.out
 
 
@@ -304,26 +304,46 @@ def _merged(
     return out
 
 
-def _retire(conn: Connection, work: _Work, documents: Sequence[tuple[str, Sequence[Any]]]) -> None:
-    """Mark listing SKUs that their product document no longer names; they are not told about stock any more."""
+def _retire(
+    conn: Connection,
+    work: _Work,
+    documents: Sequence[tuple[str, Sequence[Any]]],
+    archive_ids: Mapping[str, str],
+) -> None:
+    """Mark listing SKUs that their product document no longer names; one that is named again is back.
+
+    What is retired is not told about stock. A document that does not speak of SKUs retires none.
+    """
     scope = work.scope
-    named: dict[str, set[str]] = {}
+    named: dict[str, tuple[str, set[str]]] = {}
     for external_id, row in documents:
-        listing_id = work.listings[external_id][1][ID]
-        named[listing_id] = {u[U.listing_sku][K.external_sku_id] for u in row[C.skus] or ()}
+        if row[C.skus] is not ABSENT:
+            skus = {u[U.listing_sku][K.external_sku_id] for u in row[C.skus] or ()}
+            named[work.listings[external_id][1][ID]] = (external_id, skus)
     rows = fetch_in(
         conn,
-        "SELECT listing_id, external_sku_id, id FROM listing_sku WHERE merchant_id=? AND deleted_at IS NULL "
-        "AND listing_id IN ({})",
+        "SELECT listing_id, external_sku_id, id, variant_id, version, deleted_at FROM listing_sku "
+        "WHERE merchant_id=? AND listing_id IN ({})",
         (scope.merchant_id,),
         sorted(named),
     )
+    changes = []
+    for listing_id, external, row_id, variant_id, version, deleted_at in rows:
+        document, skus = named[listing_id]
+        is_there = external in skus
+        if is_there == (deleted_at is None):
+            continue
+        after = None if is_there else scope.now
+        changes.append((after, is_there, scope.now, scope.merchant_id, row_id))
+        said = {"deleted_at": [deleted_at, after]}
+        work.out.changes.append(
+            Changed("listing_sku", row_id, version + 1, said, archive_ids.get(document))
+        )
+        if is_there and variant_id:
+            work.out.variants.add(variant_id)
     execute_many(
         conn,
-        "UPDATE listing_sku SET deleted_at=?, stock_sync_enabled=?, updated_at=? WHERE merchant_id=? AND id=?",
-        [
-            (scope.now, False, scope.now, scope.merchant_id, row_id)
-            for listing_id, external, row_id in rows
-            if external not in named[listing_id]
-        ],
+        "UPDATE listing_sku SET deleted_at=?, stock_sync_enabled=?, updated_at=?, version=version+1 "
+        "WHERE merchant_id=? AND id=?",
+        changes,
     )

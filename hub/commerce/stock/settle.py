@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.commerce.stock.ledger import Book, Entry, Level, Spot, open_book
-from hub.db.bulk import fetch_in, upsert
+from hub.db.bulk import fetch, upsert
 from hub.db.scope import Scope
 
 
@@ -67,7 +67,7 @@ def settle(
         "reservation",
         _RESERVATION,
         rows,
-        key=("merchant_id", "order_line_id", "location_id"),
+        key=("merchant_id", "id"),
         update=("updated_at", "quantity", "consumed", "state"),
     )
     return book.write(conn)
@@ -80,14 +80,17 @@ def _order_of(line_id: str) -> str:
 def _booked(
     conn: Connection, merchant_id: str, lines: Sequence[str]
 ) -> dict[tuple[str, Spot], tuple[int, int]]:
-    rows = fetch_in(
-        conn,
-        "SELECT order_line_id, variant_id, location_id, quantity, consumed FROM reservation "
-        "WHERE merchant_id=? AND order_line_id IN ({})",
-        (merchant_id,),
-        lines,
-    )
-    return {(row[0], (row[1], row[2])): (row[3], row[4]) for row in rows}
+    # A reservation's id is its line's, an @ and its place: one range of the primary key per line.
+    return {
+        (line, (variant, place)): (quantity, consumed)
+        for line in lines
+        for variant, place, quantity, consumed in fetch(
+            conn,
+            "SELECT variant_id, location_id, quantity, consumed FROM reservation WHERE merchant_id=? "
+            "AND id>=? AND id<?",
+            (merchant_id, f"{line}@", f"{line}A"),
+        )
+    }
 
 
 def _move(book: Book, claim: Claim, before: tuple[int, int]) -> None:

@@ -23,7 +23,8 @@ from hub.records.shape import Column, shape
 
 COMMON = ("merchant_id", "id", "created_at", "updated_at", "version", "deleted_at", "ext")
 
-# What is looked up, beyond the keys: (columns, unique).
+# What is looked up, beyond the keys: (columns, unique). Parts of a record need no index of their
+# own: their ids begin with their parent's, so they stand together in the primary key.
 _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
     "product": [],
     "variant": [(("sku",), False), (("product_id",), False)],
@@ -43,26 +44,26 @@ _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
             True,
         ),
     ],
-    "reservation": [(("order_line_id", "location_id"), True)],
+    "reservation": [],
     "channel_order": [
         (("connection_id", "external_order_id"), True),
         (("placed_at",), False),
     ],
-    "order_line": [(("channel_order_id", "external_line_id"), True), (("variant_id",), False)],
-    "adjustment": [(("channel_order_id",), False)],
-    "adjustment_allocation": [(("adjustment_id",), False)],
-    "payment": [(("channel_order_id",), False)],
-    "fulfilment_order": [(("channel_order_id",), False)],
-    "fulfilment_line": [(("fulfilment_order_id",), False)],
-    "package": [(("fulfilment_order_id",), False), (("tracking_no",), False)],
+    "order_line": [(("channel_order_id",), False), (("variant_id",), False)],
+    "adjustment": [],
+    "adjustment_allocation": [],
+    "payment": [],
+    "fulfilment_order": [],
+    "fulfilment_line": [],
+    "package": [(("tracking_no",), False)],
     "after_sale": [
         (("connection_id", "external_id"), True),
         (("channel_order_id",), False),
         (("external_order_id",), False),
     ],
-    "after_sale_line": [(("after_sale_id",), False)],
+    "after_sale_line": [],
     "refund": [(("channel_order_id",), False), (("after_sale_id",), False)],
-    "refund_line": [(("refund_id",), False), (("order_line_id",), False)],
+    "refund_line": [(("order_line_id",), False)],
     "member": [(("primary_phone_bidx",), False), (("primary_email_bidx",), False)],
     "member_identity": [(("kind", "namespace", "value_bidx"), True), (("member_id",), False)],
     "member_address": [(("member_id",), False)],

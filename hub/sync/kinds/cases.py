@@ -99,7 +99,7 @@ def _take_back(conn: Connection, scope: Scope, room: Room, rows: Sequence[Row]) 
                         "after_sale",
                         row[ID],
                         line_id,
-                        when,
+                        when or scope.now,
                         on_hand=quantity,
                     )
                 )
