@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 INT64 = 2**63 - 1
+_INT64_DIGITS = 40  # leading zeros counted; beyond this nobody needs to look
 
 Minor = Annotated[int, Field(strict=True, ge=-INT64 - 1, le=INT64)]
 """A signed amount in minor units (fen, cent) of the row's currency."""
@@ -57,19 +58,41 @@ def to_minor(text: str, currency: str) -> int:
     Raises `ValueError` for anything that is not a finite decimal, for more decimals than the
     currency has (trailing zeros do not count), and beyond int64.
     """
+    places = exponent(currency)
+    found = scaled(text, places)
+    if found is None:
+        raise ValueError(f"more decimals than {currency} has ({places})")
+    return found
+
+
+def scaled(text: str, places: int) -> int | None:
+    """Read a decimal text as a whole number of 10^-places; None if it has more decimals than that.
+
+    Exact whatever the number's length. Only plain ASCII digits are a number: what `Decimal` takes
+    beyond that (`1_000`, other scripts' digits) is a slip of the source.
+    """
     try:
         number = Decimal(text)
     except (InvalidOperation, TypeError) as error:
         raise ValueError("not a decimal number") from error
+    if not text.isascii() or "_" in text:
+        raise ValueError("not a decimal number")
     if not number.is_finite():
         raise ValueError("not a finite number")
-    scaled = number.scaleb(exponent(currency))
-    whole = scaled.to_integral_value()
-    if whole != scaled:
-        raise ValueError(f"more decimals than {currency} has ({exponent(currency)})")
-    if abs(whole) > INT64:
+    if not number:
+        return 0
+    sign, digits, power = number.as_tuple()
+    shift = int(power) + places
+    kept = len(digits) + shift
+    if kept <= 0 or any(digits[kept:]):
+        return None
+    whole = "".join(map(str, digits[:kept]))
+    if kept > _INT64_DIGITS:
         raise ValueError("beyond 64 bits")
-    return int(whole)
+    value: int = int(whole) * 10 ** max(0, shift)
+    if value > INT64:
+        raise ValueError("beyond 64 bits")
+    return -value if sign else value
 
 
 def to_text(minor: int, currency: str) -> str:

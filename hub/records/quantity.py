@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from hub.records.money import INT64, half_up
+from hub.records.money import INT64, half_up, scaled
 
 Steps = Annotated[int, Field(strict=True, ge=-INT64 - 1, le=INT64)]
 Count = Annotated[int, Field(strict=True, ge=0, le=INT64)]
@@ -23,19 +23,10 @@ def to_steps(text: str, scale: int) -> int:
     Raises `ValueError` for anything but a finite decimal, for more decimals than `scale`
     (trailing zeros do not count), and beyond int64.
     """
-    try:
-        number = Decimal(text)
-    except (InvalidOperation, TypeError) as error:
-        raise ValueError("not a decimal number") from error
-    if not number.is_finite():
-        raise ValueError("not a finite number")
-    scaled = number.scaleb(scale)
-    whole = scaled.to_integral_value()
-    if whole != scaled:
+    found = scaled(text, scale)
+    if found is None:
         raise ValueError(f"more than {scale} decimals")
-    if abs(whole) > INT64:
-        raise ValueError("beyond 64 bits")
-    return int(whole)
+    return found
 
 
 def to_text(steps: int, scale: int) -> str:

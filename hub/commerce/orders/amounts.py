@@ -61,26 +61,57 @@ def _fill_lines(order: Row) -> None:
 
 
 def _allocate_missing(order: Row) -> None:
-    """Spread an order-level discount over the lines where the channel did not say how."""
+    """Give every order-level discount its allocations where the channel did not say how.
+
+    What the lines carry already is dealt out first, in order; only the rest is spread by us.
+    """
     lines = order[O.lines]
-    allocated_here = [
+    pending = [
         a
         for a in order[O.adjustments]
         if a[A.target] == "order" and a[A.amount] > 0 and not a[A.allocations]
     ]
-    known = sum(line[L.allocated_order_discount] for line in lines)
-    if not lines or sum(a[A.amount] for a in allocated_here) <= known:
+    if not lines or not pending:
         return
-    for adjustment in allocated_here:
-        weights = [
-            max(0, ln[L.line_subtotal] - ln[L.line_discount] - ln[L.allocated_order_discount])
-            for ln in lines
-        ]
-        shares = allocate(adjustment[A.amount], weights, [ln[L.quantity] for ln in lines])
-        for line, share in zip(lines, shares, strict=True):
+    told = _told_shares(order)
+    for adjustment in pending:
+        left = adjustment[A.amount]
+        for line in lines:
+            share = min(left, told[line[L.external_line_id]])
             if share:
                 adjustment[A.allocations].append(_allocation(line, share))
-                line[L.allocated_order_discount] += share
+                told[line[L.external_line_id]] -= share
+                left -= share
+        _spread(adjustment, lines, left)
+
+
+def _told_shares(order: Row) -> dict[str, int]:
+    """Return what each line carries beyond what the discounts' own allocations put on it."""
+    shares = {line[L.external_line_id]: line[L.allocated_order_discount] for line in order[O.lines]}
+    for adjustment in order[O.adjustments]:
+        for part in adjustment[A.allocations]:
+            name = part[S.external_line_id]
+            if name in shares:
+                shares[name] = max(0, shares[name] - part[S.amount])
+    return shares
+
+
+def _spread(adjustment: Row, lines: list[Row], amount: int) -> None:
+    if not amount:
+        return
+    weights = [
+        max(0, ln[L.line_subtotal] - ln[L.line_discount] - ln[L.allocated_order_discount])
+        for ln in lines
+    ]
+    parts = {p[S.external_line_id]: p for p in adjustment[A.allocations]}
+    shares = allocate(amount, weights, [ln[L.quantity] for ln in lines])
+    for line, share in zip(lines, shares, strict=True):
+        known = parts.get(line[L.external_line_id])
+        if share and known is not None:
+            known[S.amount] += share
+        elif share:
+            adjustment[A.allocations].append(_allocation(line, share))
+        line[L.allocated_order_discount] += share
 
 
 def _allocation(line: Row, amount: int) -> Row:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hub.commerce.stock.ledger import Entry, Level, Spot, entries_of, open_book
+from hub.commerce.stock.ledger import Entry, Level, Spot, open_book
 from hub.db.bulk import fetch, insert
 from hub.db.flows import Flow
 from hub.db.observed import all_refs, bind
@@ -89,7 +89,7 @@ def link_places(
 
 def open_counts(conn: Connection, scope: Scope, counts: Sequence[Count]) -> set[Spot]:
     """Open every spot that was never counted; the others are left alone. Returns the spots opened."""
-    book = open_book(conn, scope, [c.spot for c in counts], [_doc(c) for c in counts])
+    book = open_book(conn, scope, [c.spot for c in counts], ())
     for count in counts:
         level = book.levels.setdefault(count.spot, Level(scale=count.scale))
         if level.opened_at is not None:
@@ -113,8 +113,8 @@ def _doc(count: Count) -> str:
 def _moved_after(conn: Connection, merchant_id: str, count: Count) -> int:
     rows = fetch(
         conn,
-        "SELECT coalesce(sum(delta_on_hand),0) FROM stock_ledger WHERE merchant_id=? AND id BETWEEN ? AND ? "
+        "SELECT coalesce(sum(delta_on_hand),0) FROM stock_ledger WHERE merchant_id=? AND variant_id=? AND location_id=? "
         "AND occurred_at>?",
-        (merchant_id, *entries_of(count.spot), count.at),
+        (merchant_id, *count.spot, count.at),
     )
     return int(rows[0][0])

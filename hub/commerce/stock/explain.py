@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.commerce.stock.ledger import entries_of
 from hub.db.bulk import fetch
 from hub.records.quantity import to_text
 
@@ -38,9 +37,9 @@ def _spot(conn: Connection, merchant_id: str, row: tuple[Any, ...]) -> dict[str,
     )
     entries = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM stock_ledger WHERE merchant_id=? AND id BETWEEN ? AND ? "
-        "ORDER BY id DESC LIMIT 10",
-        (merchant_id, *entries_of((variant, location))),
+        f"SELECT {', '.join(names)} FROM stock_ledger WHERE merchant_id=? AND variant_id=? AND location_id=? "
+        "ORDER BY seq DESC LIMIT 10",
+        (merchant_id, variant, location),
     )
     said = [to_text(n, scale) for n in (on_hand, reserved, unavailable, safety, atp, max(0, atp))]
     return {

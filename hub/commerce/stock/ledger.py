@@ -98,7 +98,7 @@ class Book:
         self.touched.add(entry.spot)
         self.entries.append(
             (
-                scope.merchant_id, entry_id(entry.spot, level.seq), scope.now, scope.now, 1,
+                scope.merchant_id, entry_id(source), scope.now, scope.now, 1,
                 variant, location, level.seq, entry.entry_type,
                 entry.on_hand, entry.reserved, entry.unavailable, level.on_hand, level.reserved,
                 *source[:4], entry.occurred_at, scope.actor, entry.reason,
@@ -152,7 +152,7 @@ class Book:
 
 
 def open_book(conn: Connection, scope: Scope, spots: Iterable[Spot], docs: Iterable[str]) -> Book:
-    """Load the levels of these spots, and what the ledger already holds of these documents."""
+    """Load the levels of these spots, and what the ledger already holds of documents stored before."""
     wanted = set(spots)
     rows = fetch_in(
         conn,
@@ -162,14 +162,16 @@ def open_book(conn: Connection, scope: Scope, spots: Iterable[Spot], docs: Itera
         sorted({variant for variant, _ in wanted}),
     )
     levels = {(row[0], row[1]): _stored(*row[2:]) for row in rows}
-    known = fetch_in(
-        conn,
-        "SELECT source_system, source_doc_type, source_doc_id, source_line_id, entry_type FROM stock_ledger "
-        "WHERE merchant_id=? AND source_system=? AND source_doc_type IN ('order','after_sale','count') "
-        "AND source_doc_id IN ({})",
-        (scope.merchant_id, scope.flow.connection_id),
-        sorted(set(docs)),
-    )
+    known = [
+        row
+        for doc in set(docs)
+        for row in fetch(
+            conn,
+            "SELECT source_system, source_doc_type, source_doc_id, source_line_id, entry_type FROM stock_ledger "
+            "WHERE merchant_id=? AND id>=? AND id<?",
+            (scope.merchant_id, f"{doc}|", doc + "}"),
+        )
+    ]
     return Book(
         scope, {s: lv for s, lv in levels.items() if s in wanted}, {tuple(r) for r in known}
     )
@@ -187,14 +189,14 @@ def _stored(  # noqa: PLR0913, PLR0917 - one row's columns
     return Level(on_hand, reserved, unavailable, safety_stock, opened_at, seq, scale, is_new=False)
 
 
-def entry_id(spot: Spot, seq: int) -> str:
-    """Return a ledger row's id: it sorts by spot and sequence, so a spot's entries stand together."""
-    return f"{spot[0]}@{spot[1]}#{seq:09d}"
+def entry_id(source: tuple[str, ...]) -> str:
+    """Return a ledger row's id: its source, so that the primary key itself refuses a second booking.
 
-
-def entries_of(spot: Spot) -> tuple[str, str]:
-    """Return the first and last possible id of a spot's entries."""
-    return entry_id(spot, 0), f"{spot[0]}@{spot[1]}$"
+    The source is (connection, document type, document id, line, entry type); entries of one
+    document stand together.
+    """
+    connection, doc_type, doc_id, line_id, entry_type = source
+    return f"{doc_id}|{line_id.removeprefix(doc_id)}|{entry_type}|{doc_type}|{connection}"
 
 
 def prove(conn: Connection, merchant_id: str) -> list[str]:

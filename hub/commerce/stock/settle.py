@@ -48,8 +48,7 @@ def settle(
     """
     booked = _booked(conn, scope.merchant_id, list(changed_lines))
     spots = {claim.spot for claim in claims} | {spot for _line, spot in booked}
-    docs = {claim.order_id for claim in claims} | {_order_of(line) for line, _spot in booked}
-    book = open_book(conn, scope, spots, docs)
+    book = open_book(conn, scope, spots, {_order_of(line) for line in changed_lines})
     rows = []
     for claim in claims:
         before = booked.pop((claim.line_id, claim.spot), (0, 0))

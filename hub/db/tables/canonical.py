@@ -13,7 +13,7 @@ from types import new_class
 from typing import Any, cast
 
 from sqlalchemy import Column as SqlColumn
-from sqlalchemy import Index, Table, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint, text
 from sqlalchemy.types import TypeEngine
 
 from hub import records
@@ -38,18 +38,13 @@ _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
     ],
     "location": [(("code",), True)],
     "stock_level": [(("variant_id", "location_id"), True)],
-    "stock_ledger": [
-        (
-            ("source_system", "source_doc_type", "source_doc_id", "source_line_id", "entry_type"),
-            True,
-        ),
-    ],
+    "stock_ledger": [(("variant_id", "location_id", "seq"), True)],
     "reservation": [],
     "channel_order": [
         (("connection_id", "external_order_id"), True),
         (("placed_at",), False),
     ],
-    "order_line": [(("channel_order_id",), False), (("variant_id",), False)],
+    "order_line": [(("channel_order_id",), False)],
     "adjustment": [],
     "adjustment_allocation": [],
     "payment": [],
@@ -127,6 +122,18 @@ def _constraints(table: str) -> tuple[Any, ...]:
             out.append(UniqueConstraint(*keyed))
         else:
             out.append(Index(None, *keyed))
+    if table == "order_line":
+        # Few lines wait for their SKU to become known; only those are looked up by it.
+        waits = text("variant_id IS NULL")
+        out.append(
+            Index(
+                "ix_order_line_waits",
+                "merchant_id",
+                "sku_snapshot",
+                sqlite_where=waits,
+                postgresql_where=waits,
+            )
+        )
     # Small rows live in the key's own tree on SQLite: one tree less to write per row.
     return (*out, {"sqlite_with_rowid": table in _WIDE})
 

@@ -807,9 +807,11 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_order_line_merchant_id_variant_id"),
-            ["merchant_id", "variant_id"],
+            "ix_order_line_waits",
+            ["merchant_id", "sku_snapshot"],
             unique=False,
+            sqlite_where=sa.text("variant_id IS NULL"),
+            postgresql_where=sa.text("variant_id IS NULL"),
         )
 
     op.create_table(
@@ -1092,14 +1094,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_stock_ledger")),
         sa.UniqueConstraint(
             "merchant_id",
-            "source_system",
-            "source_doc_type",
-            "source_doc_id",
-            "source_line_id",
-            "entry_type",
-            name=op.f(
-                "uq_stock_ledger_merchant_id_source_system_source_doc_type_source_doc_id_source_line_id_entry_type"
-            ),
+            "variant_id",
+            "location_id",
+            "seq",
+            name=op.f("uq_stock_ledger_merchant_id_variant_id_location_id_seq"),
         ),
         sqlite_with_rowid=False,
     )
@@ -1235,7 +1233,11 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     with op.batch_alter_table("order_line", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_order_line_merchant_id_variant_id"))
+        batch_op.drop_index(
+            "ix_order_line_waits",
+            sqlite_where=sa.text("variant_id IS NULL"),
+            postgresql_where=sa.text("variant_id IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_order_line_merchant_id_channel_order_id"))
 
     op.drop_table("order_line")
