@@ -54,6 +54,8 @@ class Layout:
     special: tuple[Column, ...]
     parent_link: int | None
     key_places: tuple[int, ...]
+    children: tuple[tuple[int, Layout], ...]
+    """(place, layout) of every list of parts."""
 
 
 COMMON = ("merchant_id", "id", "created_at", "updated_at", "version")
@@ -88,23 +90,32 @@ def layout(record: type[Record], parent: str | None = None) -> Layout:
         special=tuple(c for c in form.columns if c.pii is not None or c.is_json),
         parent_link=link,
         key_places=tuple(places[name] for name in record.key if name in places),
+        children=tuple(
+            (part.position, layout(part.record, record.table)) for part in form.parts if part.many
+        ),
     )
 
 
 def thaw(record: type[Record], row: Sequence[Any], row_id: str = "") -> Row:
     """Turn a mapped row into a thawed one: absent fields take their default, parts thaw too."""
-    lay = layout(record)
+    return _thawed(layout(record), row, row_id)
+
+
+def _thawed(lay: Layout, row: Sequence[Any], row_id: str) -> Row:
     out = [d if v is ABSENT else v for v, d in zip(row, lay.defaults, strict=True)]
-    for part in lay.shape.parts:
-        value = out[part.position]
-        if part.many:
-            out[part.position] = [thaw(part.record, item) for item in value or ()]
-        elif value:
-            out[part.position] = thaw(part.record, value)
-        else:
-            out[part.position] = thaw(part.record, layout(part.record).defaults)
+    for place, child in lay.children:
+        out[place] = [_thawed(child, item, "") for item in out[place] or ()]
+    if len(lay.children) != len(lay.shape.parts):
+        _thaw_single_parts(lay, out)
     out.append(row_id)
     return out
+
+
+def _thaw_single_parts(lay: Layout, out: Row) -> None:
+    for part in lay.shape.parts:
+        if not part.many:
+            inner = layout(part.record)
+            out[part.position] = _thawed(inner, out[part.position] or inner.defaults, "")
 
 
 def overlay(record: type[Record], row: Sequence[Any], old: Row) -> Row:
@@ -200,17 +211,19 @@ class Batch:
         self, record: type[Record], row: Row, *, version: int, parent: str | None = None
     ) -> None:
         """Take in a numbered tree. Links to the parent are filled here."""
-        lay = layout(record, parent)
+        self._add(layout(record, parent), row, version)
+
+    def _add(self, lay: Layout, row: Row, version: int) -> None:
+        row_id = row[ID]
         if lay.parent_link is not None and not row[lay.parent_link]:
-            row[lay.parent_link] = row[ID].rsplit("-", 1)[0]
+            row[lay.parent_link] = row_id.rsplit("-", 1)[0]
         values = self._sealed(lay, row) if lay.special else lay.plain(row)
         self.rows[lay.table, lay.sql_columns].append(
-            (self.merchant_id, row[ID], self.now, self.now, version, *values)
+            (self.merchant_id, row_id, self.now, self.now, version, *values)
         )
-        for part in lay.shape.parts:
-            if part.many:
-                for item in row[part.position]:
-                    self.add(part.record, item, version=version, parent=lay.table)
+        for place, child in lay.children:
+            for item in row[place]:
+                self._add(child, item, version)
 
     def drop_gone(self, record: type[Record], before: Row, after: Row) -> None:
         """Delete the parts that a record no longer has, at every depth."""
@@ -338,13 +351,17 @@ def _thaw_stored(lay: Layout, row_id: str, values: Sequence[Any], sealer: Sealer
     return row
 
 
+STAMPS = frozenset({"source_updated_at", "source_version", "channel_updated_at"})
+"""What a channel stamps on every version: a record that differs in nothing else has not changed."""
+
+
 def differences(record: type[Record], before: Row, after: Row) -> dict[str, Any]:
     """Return `{path: [before, after]}` for every field that differs; personal ones say only `changed`."""
     out: dict[str, Any] = {}
     lay = layout(record)
     for column in lay.shape.columns:
         old, new = before[column.position], after[column.position]
-        if old != new:
+        if old != new and column.name not in STAMPS:
             out[column.name] = ["changed"] if column.pii else [old, new]
     for part in lay.shape.parts:
         if part.many:

@@ -6,6 +6,7 @@ law on them, and says how much of both sides the file covers.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -107,12 +108,13 @@ def test(
     fixtures: Path | None = None,
     *,
     cases: int = 50,
+    budget_s: float = BUDGET_S,
     transforms: Map[str, Transform] = NO_TRANSFORMS,
 ) -> Report:
     """Hold the laws on fixtures (`<fixtures>/<kind>*.json`) and on `cases` made-up documents.
 
-    Default folder: `fixtures/` beside the file. Takes at most about five seconds: when time is
-    up, fewer cases were tried, and `cases` says how many.
+    Default folder: `fixtures/` beside the file. When `budget_s` is up, fewer cases were tried:
+    the report's `cases` says how many. A failure ends the run.
     """
     started = time.monotonic()
     mapping = load(path, transforms=transforms)
@@ -121,7 +123,7 @@ def test(
         report.fixtures += 1
         _hold(mapping, document, name, report)
     if cases:
-        _made_up(mapping, cases, report, until=started + BUDGET_S)
+        _made_up(mapping, cases, report, until=started + budget_s)
     report.took_s = round(time.monotonic() - started, 3)
     return report
 
@@ -166,10 +168,16 @@ def _made_up(mapping: Mapping, cases: int, report: Report, *, until: float) -> N
     )  # fmt: skip
     @hypothesis.given(hypothesis.strategies.data(), samples.settings)
     def one(data: Any, setting: Setting) -> None:
-        if time.monotonic() < until and len(report.failures) < 1:
-            _case(mapping, made, data, setting, report)
+        if time.monotonic() > until or report.failures:
+            raise _Enough
+        _case(mapping, made, data, setting, report)
 
-    one()
+    with contextlib.suppress(_Enough):
+        one()
+
+
+class _Enough(KeyboardInterrupt):
+    """Time is up, or one failure is found. Hypothesis lets go at once of an interrupt, only of it."""
 
 
 def _case(mapping: Mapping, made: Samples, data: Any, setting: Setting, report: Report) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from hub.db import Connection, flows, held, observed
-from hub.db.bulk import upsert
+from hub.db.bulk import change
 from hub.db.flows import Counts, Flow
 from hub.db.observed import Raw, Seen
 from hub.db.scope import Scope, write_history
@@ -56,13 +56,14 @@ def apply_page(  # noqa: PLR0913 - the page and the values it needs
         _write_down(conn, here, seals, units, raws, applied)
         tally = counts.setdefault(kind, Counts())
         tally.add(_tally(units, applied, stale))
-        superseded = held.close(
-            conn, here.flow, [u.key for u in units if u.key not in applied.missing], scope.now
-        )
-        if step.is_retry:
-            flows.settle(conn, here.flow, applied=superseded)
-        else:
-            flows.settle(conn, here.flow, duplicate=superseded)
+        taken = [u.key for u in units if u.key not in applied.missing]
+        # What a connector could not read at all is held under the stream, whatever it was.
+        for flow in {here.flow, scope.flow}:
+            superseded = held.close(conn, flow, taken, scope.now)
+            if step.is_retry:
+                flows.settle(conn, flow, applied=superseded)
+            else:
+                flows.settle(conn, flow, duplicate=superseded)
     raws.write(
         conn,
         seals,
@@ -147,7 +148,7 @@ class Raws:
         )
 
 
-def _write_down(  # noqa: PLR0913, PLR0917 - what one kind of one page leaves behind
+def _write_down(  # noqa: PLR0913 - what one kind of one page leaves behind
     conn: Connection,
     scope: Scope,
     seals: Seals,
@@ -237,11 +238,12 @@ def _note_file(conn: Connection, scope: Scope, source: Source) -> None:
         source.rows_total, source.rows_ok, source.rows_dup, source.rows_error, source.receipts, source.encoding,
         source.dialect, source.error_code, scope.now, scope.now,
     )  # fmt: skip
-    upsert(
+    names = [n for n in _FILE[3:] if n != "first_at"]
+    # The same bytes again tell nothing new: what the first import counted stays.
+    change(
         conn,
-        "inbound_file",
-        _FILE,
-        [row],
-        key=_FILE[:3],
-        update=[n for n in _FILE[3:] if n != "first_at"],
+        f"INSERT INTO inbound_file ({', '.join(_FILE)}) VALUES ({', '.join('?' * len(_FILE))}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(_FILE[:3])}) DO UPDATE SET {', '.join(f'{n}=excluded.{n}' for n in names)} "
+        "WHERE inbound_file.state='parsing' OR excluded.rows_dup<excluded.rows_total",
+        row,
     )

@@ -26,7 +26,6 @@ from hub.sync.kinds import Room
 from hub.sync.prepare import Prepared, name, prepare, wanted_keys
 from hub.sync.session import connector_of, open_session
 
-
 MERGE_DOCUMENTS = 1000
 """Waiting pages are merged into one transaction up to about this many documents."""
 
@@ -71,14 +70,18 @@ async def pull(  # noqa: PLR0913 - one walk's values
     session = await open_session(engine, info)
     flow = Flow(info.merchant_id, info.id, kind)
     place = await engine.db.read(flows.position, flow)
-    walker = Walker(engine, info, flow, job_id, place.value, moves=cursor is None)
     connector = connector_of(engine, session)
+    overlaps = _depth(connector, kind) > 0
+    walker = Walker(
+        engine, info, flow, job_id, place.value, moves=cursor is None, overlaps=overlaps
+    )
     try:
         async with ahead(connector, kind, dict(place.value) if cursor is None else cursor) as pages:
             async for page in pages:
                 await walker.take(page)
     finally:
         await connector.close()
+        await walker.land()
     await walker.finish(closing)
     return Walk(walker.counts, walker.pages, walker.commits)
 
@@ -93,8 +96,7 @@ async def ahead(
     less often; nothing ever waits for others to come.
     """
     generator: Any = connector.pull(kind, cursor)  # type: ignore[arg-type] # a kind of the manifest
-    stream = connector.manifest.streams.get(kind)  # type: ignore[call-overload] # a kind of the manifest
-    depth = stream.pull.ahead if stream and stream.pull else 0
+    depth = _depth(connector, kind)
     async with aclosing(generator):
         if depth == 0:
             yield generator
@@ -106,6 +108,12 @@ async def ahead(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _depth(connector: Connector, kind: str) -> int:
+    """Return how many pages of a stream may be asked for before the ones in front are stored."""
+    stream = connector.manifest.streams.get(kind)  # type: ignore[call-overload] # a kind of the manifest
+    return stream.pull.ahead if stream and stream.pull else 0
 
 
 async def _fill(generator: AsyncIterator[Page], waiting: asyncio.Queue[Page | None]) -> None:
@@ -160,9 +168,12 @@ class Walker:
         *,
         moves: bool,
         is_retry: bool = False,
+        overlaps: bool = False,
     ) -> None:
         self.engine, self.info, self.flow, self.job_id = engine, info, flow, job_id
-        self.is_retry = is_retry
+        self.is_retry, self.overlaps = is_retry, overlaps
+        self._flight: asyncio.Task[None] | None = None
+        self._flying: set[tuple[str, str]] = set()
         self.started_at = to_text(engine.now())
         self.moves = moves
         self.counts: dict[str, Counts] = {}
@@ -176,7 +187,11 @@ class Walker:
             raise ContractBroken(f"No mapping file reads {flow.kind!r} documents of {info.code!r}.")
 
     async def take(self, page: Page) -> None:
-        """Apply one page; one that holds nothing new is only counted."""
+        """Apply one page; one that holds nothing new is only counted.
+
+        Where the stream lets pages be asked for ahead, storing this one goes on while the next is
+        fetched and mapped; an error of the storing comes out at the next call.
+        """
         self.pages += 1
         prepared = await self._prepare(page)
         if prepared.is_empty and page.source is None:
@@ -188,15 +203,31 @@ class Walker:
             prepared.duplicates[kind] = prepared.duplicates.get(kind, 0) + n
         self._left = {}
         self._cursor = page.cursor
-        await self._write(prepared, page, done=False)
+        await self.land()
+        self._flying = {
+            (kind, unit.key) for kind, units in prepared.units.items() for unit in units
+        }
+        self._flight = asyncio.create_task(self._write(prepared, page, done=False))
+        if not self.overlaps:
+            await self.land()
+
+    async def land(self) -> None:
+        """Wait until the page in flight is stored."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            await flight
+        self._flying = set()
 
     async def finish(self, closing: Closing | None = None) -> None:
         """Write down that the walk reached its end."""
+        await self.land()
         await self._write(Prepared(duplicates=self._left), None, done=True, closing=closing)
 
     async def _prepare(self, page: Page) -> Prepared:
         named = await asyncio.to_thread(_quietly, name, page, self._mappings, self._hide())
         wanted = wanted_keys(named)
+        if any((kind, key) in self._flying for kind, keys in wanted.items() for key in keys):
+            await self.land()  # a record comes again: look at what the page in flight makes of it
         seen = {
             kind: await self.engine.db.read(observed.seen, replace(self.flow, kind=kind), keys)
             for kind, keys in wanted.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
@@ -33,29 +34,42 @@ def tie_cases(conn: Connection, scope: Scope, cases: Sequence[Row], orders: dict
     lines = _order_lines(conn, scope.merchant_id, [c[C.channel_order_id] for c in cases])
     for case in cases:
         order_id = case[C.channel_order_id]
+        tied: dict[str, str] = {}
         for line in case[C.lines]:
-            known = lines.get((order_id, line[K.external_line_id]))
+            known = lines.get((order_id, line[K.external_line_id])) or lines.get(
+                (order_id, f"sku:{line[K.sku_snapshot]}")
+            )
             if known:
-                line[K.order_line_id] = known[0]
+                tied[line[K.external_line_id]] = line[K.order_line_id] = known[0]
                 line[K.variant_id] = line[K.variant_id] or known[1]
         for refund in case[C.refunds]:
             refund[R.channel_order_id] = order_id
             for part in refund[R.lines]:
                 known = lines.get((order_id, part[M.external_line_id]))
-                part[M.order_line_id] = known[0] if known else None
+                part[M.order_line_id] = known[0] if known else tied.get(part[M.external_line_id])
 
 
 def _order_lines(
     conn: Connection, merchant_id: str, order_ids: Iterable[str | None]
 ) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Return lines by (order, line id), and by (order, `sku:<code>`) where one line alone has the code.
+
+    A till numbers the lines of a return anew: there only the SKU tells which line came back.
+    """
     rows = fetch_in(
         conn,
-        "SELECT channel_order_id, external_line_id, id, variant_id FROM order_line WHERE merchant_id=? "
-        "AND channel_order_id IN ({})",
+        "SELECT channel_order_id, external_line_id, id, variant_id, sku_snapshot FROM order_line "
+        "WHERE merchant_id=? AND channel_order_id IN ({})",
         (merchant_id,),
         sorted({i for i in order_ids if i}),
     )
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    codes = Counter((row[0], row[4]) for row in rows)
+    out = {
+        (row[0], f"sku:{row[4]}"): (row[2], row[3])
+        for row in rows
+        if row[4] and codes[row[0], row[4]] == 1
+    }
+    return out | {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def back_in_stock(case: Row) -> list[Return]:
