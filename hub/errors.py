@@ -55,7 +55,7 @@ class ConfigError(HubError):
 class MappingError(HubError):
     """A document does not fit its mapping: the record is held, the rest of the page goes on."""
 
-    def __init__(  # noqa: PLR0913 - a mapping error is nothing but these coordinates
+    def __init__(
         self,
         why: str,
         *,

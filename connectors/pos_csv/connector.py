@@ -213,7 +213,7 @@ class PosCsv(Connector):
         yield self._page(batch, progress, reading, "quarantined", done=True, error=problem.code)
         await claims.quarantine(self.folder, reading.claim, code=problem.code, now=now())
 
-    def _page(  # noqa: PLR0913 - one keyword per fact about the page
+    def _page(
         self, batch: Batch, progress: Progress, reading: FileReading, state: State, *, done: bool = False,
         error: str | None = None,
     ) -> Page:  # fmt: skip

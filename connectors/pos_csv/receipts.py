@@ -104,7 +104,7 @@ def _sorted_out(
 class Receipts:
     """One file's receipts. Iterate it once; `tally` and `report` fill as it goes."""
 
-    def __init__(  # noqa: PLR0913 - one keyword per fact about the file
+    def __init__(
         self, path: Path, plan: Plan, how: Reading, report: Report, *, name: str, file_at: str
     ) -> None:
         self._path, self._plan, self._how = path, plan, how

@@ -53,7 +53,7 @@ class Report:
         self.errors += 1
         self._add(record, row_no, problem, receipt, value, "error", "rejected")
 
-    def warning(  # noqa: PLR0913 - the columns of a report line
+    def warning(
         self, record: Record, row_no: int, problem: RowProblem, *, receipt: str, value: str = "",
         action: str = "ignored",
     ) -> None:  # fmt: skip
@@ -69,7 +69,7 @@ class Report:
         if self.errors > self.most or (self.errors >= 20 and self.errors > self.most_ratio * rows):
             raise FileProblem("TOO_MANY_ERRORS", f"{self.errors} bad rows among {rows}")
 
-    def _add(  # noqa: PLR0913, PLR0917
+    def _add(
         self, record: Record, row_no: int, problem: RowProblem, receipt: str, value: str,
         severity: str, action: str,
     ) -> None:  # fmt: skip

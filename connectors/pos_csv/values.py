@@ -189,7 +189,7 @@ def _compact(text: str) -> datetime | None:
         return None
     year, month, day, *clock = match.groups()
     hour, minute, second = (int(part or 0) for part in clock)
-    return datetime(int(year), int(month), int(day), hour, minute, second)  # noqa: DTZ001 - wall time
+    return datetime(int(year), int(month), int(day), hour, minute, second)  # noqa: DTZ001 - wall time; the zone comes from the form - wall time
 
 
 def _written(text: str, order: str) -> datetime | None:
@@ -207,7 +207,7 @@ def _written(text: str, order: str) -> datetime | None:
     else:
         return None
     hour = _hour(int(match["h"] or 0), (match["pre"] or match["post"] or "").lower())
-    return datetime(year, month, day, hour, int(match["m"] or 0), int(match["s"] or 0))  # noqa: DTZ001
+    return datetime(year, month, day, hour, int(match["m"] or 0), int(match["s"] or 0))  # noqa: DTZ001 - wall time; the zone comes from the form
 
 
 def _hour(hour: int, half: str) -> int:

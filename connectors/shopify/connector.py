@@ -30,14 +30,18 @@ class Shopify(Connector):
         title="Shopify",
         credentials=CREDENTIALS,
         streams={
-            "order": sdk.Stream(pull=sdk.Pull(every_s=60, lag_s=0, page=STREAMS["order"].first)),
+            "order": sdk.Stream(
+                pull=sdk.Pull(every_s=60, lag_s=5, page=STREAMS["order"].first, ahead=4)
+            ),
             "product": sdk.Stream(
-                pull=sdk.Pull(every_s=300, lag_s=0, page=STREAMS["product"].first)
+                pull=sdk.Pull(every_s=300, lag_s=5, page=STREAMS["product"].first, ahead=2)
             ),
             "inventory": sdk.Stream(
-                pull=sdk.Pull(every_s=120, lag_s=0, page=90), push=sdk.Push(batch=100)
+                pull=sdk.Pull(every_s=120, lag_s=5, page=90, ahead=2), push=sdk.Push(batch=100)
             ),
-            "member": sdk.Stream(pull=sdk.Pull(every_s=300, lag_s=0, page=STREAMS["member"].first)),
+            "member": sdk.Stream(
+                pull=sdk.Pull(every_s=300, lag_s=5, page=STREAMS["member"].first, ahead=2)
+            ),
         },
         # Standard plan, points a second and bucket; each reply tells the real figures.
         rate=sdk.Rate(calls=100, per_s=1, burst=2000),

@@ -53,7 +53,7 @@ def add(
     )
 
 
-async def _add(  # noqa: PLR0913 - one command's options
+async def _add(
     hub: Hub,
     code: str,
     name: str,

@@ -69,7 +69,7 @@ async def _chosen(hub: Hub, names: list[str] | None, merchant: str | None) -> li
 _ORDER = ("product", "inventory", "member", "order")
 
 
-async def _run(  # noqa: PLR0913 - one command's options
+async def _run(
     hub: Hub,
     names: list[str] | None,
     kinds: list[str] | None,

@@ -10,7 +10,7 @@ from hub.db.bulk import change, fetch, insert
 from hub.records.ids import new_id
 
 
-def raise_alert(  # noqa: PLR0913 - one row's fields
+def raise_alert(
     conn: Connection,
     merchant_id: str,
     connection_id: str,

@@ -57,7 +57,7 @@ def insert(
         conn.exec_driver_sql(sql, _tuples(rows))
 
 
-def upsert(  # noqa: PLR0913 - one statement's parts
+def upsert(
     conn: Connection,
     table: str,
     columns: Sequence[str],

@@ -195,7 +195,7 @@ def next_due_at(conn: Connection) -> str | None:
     return found[0][0] if found else None
 
 
-def finished(  # noqa: PLR0913 - one row's fields
+def finished(
     conn: Connection, run: Due, *, started_at: str, now: datetime, delay_s: float, error: str | None
 ) -> None:
     """Write down the end of a run and when the next one is due."""

@@ -72,7 +72,7 @@ def forget_keys(conn: Connection, merchant_id: str, key_ids: Sequence[str]) -> N
         )
 
 
-def sealed_page(  # noqa: PLR0913 - one page of one sealed column
+def sealed_page(
     conn: Connection,
     merchant_id: str,
     table: str,

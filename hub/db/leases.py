@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.db.bulk import change, fetch
 
 
-def take(  # noqa: PLR0913 - one row's fields
+def take(
     conn: Connection, merchant_id: str, name: str, holder: str, *, now: str, until: str
 ) -> int | None:
     """Take a lease that is free, lapsed or one's own; returns its generation, or None."""

@@ -108,7 +108,7 @@ def drifts(conn: Connection, merchant_id: str) -> list[dict[str, Any]]:
     names = ("connection_id", "kind", "external_id", "field", "ours", "theirs", "first_at")
     rows = fetch(
         conn,
-        f"SELECT {', '.join(names)} FROM drift WHERE merchant_id=? ORDER BY first_at",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM drift WHERE merchant_id=? ORDER BY first_at",
         (merchant_id,),
     )
     out = [dict(zip(names, row, strict=True)) for row in rows]
@@ -178,7 +178,7 @@ ARCHIVE = (
 )  # fmt: skip
 
 
-def archive(  # noqa: PLR0913 - one row's fields
+def archive(
     conn: Connection,
     flow: Flow,
     raws: Sequence[Raw],

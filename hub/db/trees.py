@@ -282,7 +282,7 @@ def load(
     return {row[ID]: (version, row) for _parent, version, row in found}
 
 
-def _load_rows(  # noqa: PLR0913 - one query's parts
+def _load_rows(
     conn: Connection,
     record: type[Record],
     merchant_id: str,
@@ -303,12 +303,12 @@ def _load_rows(  # noqa: PLR0913 - one query's parts
     return out
 
 
-def _load_parts(  # noqa: PLR0913 - one query's parts
+def _load_parts(
     conn: Connection, merchant_id: str, lay: Layout, part: Part, rows: list[Row], sealer: Sealer
 ) -> None:
     below = layout(part.record)
     columns = ", ".join(("id", *below.sql_columns))
-    sql = f'SELECT {columns} FROM "{below.table}" WHERE merchant_id=? AND id>? AND id<?'  # noqa: S608
+    sql = f'SELECT {columns} FROM "{below.table}" WHERE merchant_id=? AND id>? AND id<?'
     letter = _LETTER[part.name]
     found: list[Row] = []
     for row in rows:

@@ -215,7 +215,7 @@ class Runner:
         )  # fmt: skip
         await self.engine.db.write(self._write_failure, run, info, started, error, verdict)
 
-    def _write_failure(  # noqa: PLR0913 - one failed run's parts
+    def _write_failure(
         self,
         conn: Connection,
         run: Due,

@@ -151,9 +151,9 @@ def _hold(mapping: Mapping, document: Document, name: str, report: Report) -> No
 
 def _made_up(mapping: Mapping, cases: int, report: Report, *, until: float) -> None:
     try:
-        import hypothesis  # noqa: PLC0415 - a test tool, not needed to run the hub
+        import hypothesis  # noqa: PLC0415 - Hypothesis is an extra - a test tool, not needed to run the hub
 
-        from hub.mapping import samples  # noqa: PLC0415
+        from hub.mapping import samples  # noqa: PLC0415 - Hypothesis is an extra
     except ImportError:
         raise ConfigError(
             "Made-up documents need Hypothesis, which is not installed.",

@@ -181,7 +181,7 @@ def instant(value: Any) -> str:
     """Bring an RFC 3339 text or an aware datetime into the one sortable text form."""
     if type(value) is str:
         # 2026-10-05T08:00:00Z, the usual form, is checked and not rebuilt.
-        if len(value) == 20 and value[4::3] == "--T::Z":  # noqa: PLR2004
+        if len(value) == 20 and value[4::3] == "--T::Z":  # noqa: PLR2004 - 2026-10-05T08:00:00Z
             datetime.fromisoformat(value)
             return value[:19] + ".000000Z"
         value = datetime.fromisoformat(value)

@@ -79,7 +79,7 @@ class FakeConnection:
     absolute path is taken as lying inside `folder`.
     """
 
-    def __init__(  # noqa: PLR0913 - one keyword per thing a connection hands out
+    def __init__(
         self,
         credentials: Mapping[str, Any],
         *,

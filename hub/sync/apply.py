@@ -148,7 +148,7 @@ class Raws:
         )
 
 
-def _write_down(  # noqa: PLR0913 - what one kind of one page leaves behind
+def _write_down(
     conn: Connection,
     scope: Scope,
     seals: Seals,
@@ -242,7 +242,7 @@ def _note_file(conn: Connection, scope: Scope, source: Source) -> None:
     # The same bytes again tell nothing new: what the first import counted stays.
     change(
         conn,
-        f"INSERT INTO inbound_file ({', '.join(_FILE)}) VALUES ({', '.join('?' * len(_FILE))}) "  # noqa: S608
+        f"INSERT INTO inbound_file ({', '.join(_FILE)}) VALUES ({', '.join('?' * len(_FILE))}) "  # noqa: S608 - our own columns
         f"ON CONFLICT ({', '.join(_FILE[:3])}) DO UPDATE SET {', '.join(f'{n}=excluded.{n}' for n in names)} "
         "WHERE inbound_file.state='parsing' OR excluded.rows_dup<excluded.rows_total",
         row,

@@ -27,8 +27,10 @@ def check_merchant(conn: Connection, merchant_id: str) -> list[str]:
         parts = tally["applied"] + tally["duplicate"] + tally["held"] + tally["dead"]
         if tally["received"] != parts:
             out.append(
-                f"flow {tally['connection_id']} {tally['kind']}: received {tally['received']}, but {parts} accounted for"
+                f"flow {tally['connection_id']} {tally['kind']}: received {tally['received']}, "
+                f"but {parts} accounted for"
             )
+
     out += _held_match(conn, merchant_id)
     out += [f"{a['message']}" for a in alerts.open_alerts(conn, merchant_id)]
     return out

@@ -90,7 +90,7 @@ def _installed(engine: Engine, code: str) -> type[Connector]:
     return engine.connectors[code]
 
 
-def _store(  # noqa: PLR0913 - one registration's parts
+def _store(
     conn: Connection,
     engine: Engine,
     info: ConnectionInfo,

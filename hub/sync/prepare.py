@@ -149,7 +149,7 @@ def _add(counts: dict[str, int], kind: str, more: int) -> None:
         counts[kind] = counts.get(kind, 0) + more
 
 
-def _map(  # noqa: PLR0913 - one document against one mapping
+def _map(
     out: Prepared,
     latest: dict[tuple[str, str], Unit],
     seen: Mapping[str, Mapping[str, Seen]],

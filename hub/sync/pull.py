@@ -53,7 +53,7 @@ def room_of(engine: Engine) -> Room:
 Closing = Callable[[Connection], None]
 
 
-async def pull(  # noqa: PLR0913 - one walk's values
+async def pull(
     engine: Engine,
     info: ConnectionInfo,
     kind: str,
@@ -158,7 +158,7 @@ def _one_page(pages: Sequence[Page]) -> Page:
 class Walker:
     """One walk in progress: takes pages, applies them, counts."""
 
-    def __init__(  # noqa: PLR0913 - one walk's values
+    def __init__(
         self,
         engine: Engine,
         info: ConnectionInfo,

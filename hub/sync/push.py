@@ -23,8 +23,8 @@ from hub.mapping import Mapping as FieldMapping
 from hub.records import ABSENT
 from hub.records.time import from_text, to_text
 from hub.sdk import Change, Connector, Kind, Outcome
-from hub.sync.engine import Engine, Seals
-from hub.sync.kinds import Room, gate
+from hub.sync.engine import Engine
+from hub.sync.kinds import gate
 from hub.sync.prepare import cause
 from hub.sync.pull import room_of
 from hub.sync.session import connector_of, open_session
@@ -110,7 +110,7 @@ def _next_batch(
 class _Pusher:
     """One push in progress."""
 
-    def __init__(  # noqa: PLR0913 - one push's values
+    def __init__(
         self,
         engine: Engine,
         info: ConnectionInfo,
@@ -119,14 +119,8 @@ class _Pusher:
         out: Pushed,
         job_id: str,
     ) -> None:
-        self.engine, self.info, self.kind, self.connector, self.out = (
-            engine,
-            info,
-            kind,
-            connector,
-            out,
-        )
-        self.job_id = job_id
+        self.engine, self.info, self.kind = engine, info, kind
+        self.connector, self.out, self.job_id = connector, out, job_id
         self.flow = Flow(info.merchant_id, info.id, kind)
         self.mapping = engine.mapping_of(info.code, kind)
         self.fields = compared(self.mapping)
@@ -151,10 +145,7 @@ class _Pusher:
             if row.external_id not in skip
         ]
         outcomes = await self._send(changes)
-        await self.engine.db.write(
-            _record, self.flow, self.room, self.info.code, self.seals, rows, equal, outcomes, self.fields, self.out,
-            to_text(self.engine.now()),
-        )  # fmt: skip
+        await self.engine.db.write(self._record, rows, equal, outcomes, to_text(self.engine.now()))
         self.engine.observe(
             "push.sent",
             {
@@ -219,58 +210,57 @@ class _Pusher:
         names = list(self.mapping.record.model_fields)
         return {n: row[names.index(n)] for n in self.fields if row[names.index(n)] is not ABSENT}
 
-
-def _record(  # noqa: PLR0913 - one batch's parts
-    conn: Connection,
-    flow: Flow,
-    room: Room,
-    code: str,
-    seals: Seals,
-    rows: Sequence[Waiting],
-    equal: Sequence[Waiting],
-    outcomes: Sequence[Outcome],
-    fields: Sequence[str],
-    out: Pushed,
-    now: str,
-) -> None:
-    """Write every outcome down in one transaction: what was delivered, refused, put off, and what was seen."""
-    versions = {row.external_id: row for row in rows}
-    delivered = [(row.external_id, row.version) for row in equal]
-    out.equal += len(equal)
-    sightings: dict[str, Mapping[str, Any]] = {}
-    gated: list[str] = []
-    later = to_text(from_text(now) + _PAUSE)
-    for outcome in outcomes:
-        row = versions[outcome.key]
-        error = Rejected(outcome.error) if isinstance(outcome.error, str) else outcome.error
-        if outcome.observed is not None:
-            sightings[outcome.key] = outcome.observed
-        if error is None:
-            delivered.append((outcome.key, row.version))
-            sightings.setdefault(
-                outcome.key, {n: row.desired[n] for n in fields if n in row.desired}
-            )
-        elif isinstance(error, Conflict):
-            out.conflicts += 1
-            gated.append(outcome.key)
-            # Where the channel has orders their next walk opens the gate; elsewhere only time does.
-            rest = None if code in room.order_lag_s else later
-            outbox.put_off(conn, flow, [outcome.key], not_before=rest, error=str(error))
-        elif isinstance(error, Retry | ContractBroken | InDoubt):
-            out.put_off += 1
-            outbox.put_off(conn, flow, [outcome.key], not_before=later, error=str(error))
-        else:
-            out.refused += 1
-            outbox.refuse(conn, flow, outcome.key, row.version, str(error))
-            body = seals.seal_blob("held", outcome.key, _bytes(row.desired))
-            held.hold(conn, flow, [held.Hold(outcome.key, "push", [cause(error)], body, None)], now)
-    out.sent += len(delivered) - len(equal)
-    outbox.done(conn, flow, delivered, now)
-    held.close(conn, flow, [key for key, _v in delivered], now, verb="push")
-    _note(conn, flow, sightings, versions, now)
-    if gated:
-        gate(conn, flow, room, code, gated, now)
-    flows.count(conn, flow, Counts(pushed=len(delivered) - len(equal)))
+    def _record(
+        self,
+        conn: Connection,
+        rows: Sequence[Waiting],
+        equal: Sequence[Waiting],
+        outcomes: Sequence[Outcome],
+        now: str,
+    ) -> None:
+        """Write every outcome down in one transaction: what was delivered, refused, put off, and what was seen."""
+        versions = {row.external_id: row for row in rows}
+        delivered = [(row.external_id, row.version) for row in equal]
+        self.out.equal += len(equal)
+        sightings: dict[str, Mapping[str, Any]] = {}
+        gated: list[str] = []
+        later = to_text(from_text(now) + _PAUSE)
+        for outcome in outcomes:
+            row = versions[outcome.key]
+            error = Rejected(outcome.error) if isinstance(outcome.error, str) else outcome.error
+            if outcome.observed is not None:
+                sightings[outcome.key] = outcome.observed
+            if error is None:
+                delivered.append((outcome.key, row.version))
+                sightings.setdefault(
+                    outcome.key, {n: row.desired[n] for n in self.fields if n in row.desired}
+                )
+            elif isinstance(error, Conflict):
+                self.out.conflicts += 1
+                gated.append(outcome.key)
+                # Where the channel has orders their next walk opens the gate; elsewhere only time does.
+                rest = None if self.info.code in self.room.order_lag_s else later
+                outbox.put_off(conn, self.flow, [outcome.key], not_before=rest, error=str(error))
+            elif isinstance(error, Retry | ContractBroken | InDoubt):
+                self.out.put_off += 1
+                outbox.put_off(conn, self.flow, [outcome.key], not_before=later, error=str(error))
+            else:
+                self.out.refused += 1
+                outbox.refuse(conn, self.flow, outcome.key, row.version, str(error))
+                body = self.seals.seal_blob("held", outcome.key, _bytes(row.desired))
+                held.hold(
+                    conn,
+                    self.flow,
+                    [held.Hold(outcome.key, "push", [cause(error)], body, None)],
+                    now,
+                )
+        self.out.sent += len(delivered) - len(equal)
+        outbox.done(conn, self.flow, delivered, now)
+        held.close(conn, self.flow, [key for key, _v in delivered], now, verb="push")
+        _note(conn, self.flow, sightings, versions, now)
+        if gated:
+            gate(conn, self.flow, self.room, self.info.code, gated, now)
+        flows.count(conn, self.flow, Counts(pushed=len(delivered) - len(equal)))
 
 
 def _bytes(value: Mapping[str, Any]) -> bytes:

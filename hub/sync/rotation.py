@@ -110,7 +110,7 @@ def _store(
     for (first, second, before), after in rows:
         change(
             conn,
-            f'UPDATE "{place.table}" SET {place.column}=? WHERE merchant_id=? AND {owner}=? '  # noqa: S608
+            f'UPDATE "{place.table}" SET {place.column}=? WHERE merchant_id=? AND {owner}=? '  # noqa: S608 - our own columns
             f"AND {place.row_key}=? AND {place.column}=?",
             (after, merchant_id, first, second, before),
         )

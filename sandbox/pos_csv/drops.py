@@ -58,7 +58,7 @@ class Drops:
             return None
         if not state["pending"]:
             return None
-        rng = random.Random(f"{self.till.seed}:{self.till.code}:file:{state['file_no']}")  # noqa: S311
+        rng = random.Random(f"{self.till.seed}:{self.till.code}:file:{state['file_no']}")  # noqa: S311 - a script
         if self._hit(rng, "correction"):
             self.till.correct(rng)
         numbers = list(dict.fromkeys(state["pending"]))

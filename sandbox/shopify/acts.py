@@ -214,7 +214,7 @@ def _edit_customer(world: World, given: Given) -> Given:
 
 
 def _new_customer(world: World, _given: Given) -> Given:
-    rng = random.Random(f"{world.settings.seed}:{len(world.rows('customer'))}")  # noqa: S311
+    rng = random.Random(f"{world.settings.seed}:{len(world.rows('customer'))}")  # noqa: S311 - a script
     row = seed.new_customer(world, rng, len(world.rows("customer")))
     return {"customer": gid("Customer", row["id"])}
 

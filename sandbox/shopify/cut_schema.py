@@ -101,7 +101,7 @@ def kept_names(full: GraphQLSchema) -> set[str]:
     """Return the names of every type of the sub-schema."""
     keep = {name for name in TYPES if name in full.type_map} | {"QueryRoot", "Mutation"}
     mutation = full.mutation_type
-    assert mutation is not None  # noqa: S101 - the file is Shopify's schema or nothing
+    assert mutation is not None  # noqa: S101 - narrowed for mypy - the file is Shopify's schema or nothing
     for name in MUTATIONS:
         payload = get_named_type(mutation.fields[name].type)
         keep.add(payload.name)
@@ -180,7 +180,7 @@ def _print(named: GraphQLNamedType, keep: set[str], full: GraphQLSchema) -> str:
         one = " @oneOf" if named.is_one_of else ""
         rows = "".join(f"  {_argument(k, f)}\n" for k, f in named.fields.items())
         return f"input {name}{one} {{\n{rows}}}"
-    assert isinstance(named, GraphQLObjectType | GraphQLInterfaceType)  # noqa: S101
+    assert isinstance(named, GraphQLObjectType | GraphQLInterfaceType)  # noqa: S101 - narrowed for mypy
     above = [i.name for i in named.interfaces if i.name in keep]
     head = f" implements {' & '.join(above)}" if above else ""
     word = "type" if isinstance(named, GraphQLObjectType) else "interface"

@@ -160,7 +160,7 @@ def _discount(order: Row, basket: Basket) -> None:
     if basket.code:
         code, percent = basket.code
         app = {"type": "DiscountCodeApplication", "code": code, "method": "ACROSS"}
-        app |= {"selection": "ALL", "target": "LINE_ITEM", "percent": percent}  # type: ignore[dict-item]
+        app |= {"selection": "ALL", "target": "LINE_ITEM", "percent": percent}  # type: ignore[dict-item]  # a row holds any JSON
         order["apps"].append(app)
         order["codes"].append(code)
         worth = [reckon.net(line) for line in goods]
@@ -169,7 +169,7 @@ def _discount(order: Row, basket: Basket) -> None:
             line["allocs"].append({"app": len(order["apps"]) - 1, "amount": cut})
     if basket.free_shipping:
         app = {"type": "DiscountCodeApplication", "code": basket.free_shipping, "method": "ACROSS"}
-        app |= {"selection": "ALL", "target": "SHIPPING_LINE", "percent": 100.0}  # type: ignore[dict-item]
+        app |= {"selection": "ALL", "target": "SHIPPING_LINE", "percent": 100.0}  # type: ignore[dict-item]  # a row holds any JSON
         order["apps"].append(app)
         order["codes"].append(basket.free_shipping)
         for line in order["shipping"]:

@@ -29,7 +29,7 @@ Cut = Callable[[Scope], None]
 
 _GRAPHQL = re.compile(r"/admin/api/(\d{4}-\d{2}|unstable)/graphql\.json$")
 _TOKEN_S = 86400
-_WRONG_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105
+_WRONG_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105 - a message, no secret
 _LOGIN_PAGE = "<!DOCTYPE html><html><body><h1>Log in to Shopify</h1></body></html>"
 _SLOW_PIECES = 8
 # UNVERIFIED: the texts; the states are those of section 5.

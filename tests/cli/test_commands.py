@@ -94,7 +94,9 @@ def test_a_hub_without_a_merchant_says_what_to_do_first(hub: Any) -> None:
 
 def test_a_bad_mapping_file_is_reported_with_file_and_line(hub: Any, tmp_path: Path) -> None:
     file = tmp_path / "order.yaml"
-    file.write_text("kind: order\nkey: id\npairs:\n  no_such_field: {native: id, as: text}\n", encoding="utf-8")
+    file.write_text(
+        "kind: order\nkey: id\npairs:\n  no_such_field: {native: id, as: text}\n", encoding="utf-8"
+    )
 
     result = hub("map", "check", str(file), "--json")
 
@@ -120,8 +122,20 @@ def test_a_pos_folder_is_registered_synced_and_reported(hub: Any, tmp_path: Path
         "stores": [{"code": "S1", "name": "Store One"}], "date_formats": ["MDY"],
     }  # fmt: skip
 
-    added = hub("connect", "add", "pos_csv", "--name", "Till", "--form", "-", "--json", stdin=json.dumps(form))
-    again = hub("connect", "add", "pos_csv", "--name", "Till 2", "--form", "-", stdin=json.dumps(form))
+    added = hub(
+        "connect",
+        "add",
+        "pos_csv",
+        "--name",
+        "Till",
+        "--form",
+        "-",
+        "--json",
+        stdin=json.dumps(form),
+    )
+    again = hub(
+        "connect", "add", "pos_csv", "--name", "Till 2", "--form", "-", stdin=json.dumps(form)
+    )
     synced = hub("sync", "--json")
     listed = hub("connect", "list", "--json")
     doctor = hub("doctor", "--json")

@@ -69,7 +69,7 @@ async def start_all(
     folder: Path, *, seed: int, acts: int, rate: float, bad: int, first: Sequence[str]
 ) -> list[Channel]:
     """Start, or adopt, every installed simulator; `first` names those that make the shared catalogue."""
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     modules = simulators().modules
     out: list[Channel] = []
     try:
@@ -105,7 +105,7 @@ async def _adopted(folder: Path, code: str) -> Channel | None:
     return channel if truth.get("code") == code else None
 
 
-async def _started(  # noqa: PLR0913 - one simulator's options
+async def _started(
     folder: Path, code: str, module: str, *, seed: int, acts: int, rate: float, bad: int
 ) -> Channel:
     given = [

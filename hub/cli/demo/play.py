@@ -185,7 +185,7 @@ async def _until(is_done: Any, what: str) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _to_quiet(  # noqa: PLR0913 - one scenario's parts
+async def _to_quiet(
     hub: Hub,
     merchant_id: str,
     runner: Runner,

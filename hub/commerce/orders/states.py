@@ -47,24 +47,28 @@ def _nothing_paid(order_state: str, payable: int, authorized: int) -> str:
 
 def fulfilment_state(order_state: str, lines: Sequence[Row]) -> str:
     """Derive the fulfilment state from the quantities of the lines."""
-    shippable = [line for line in lines if line[L.requires_shipping]]
-    if not shippable:
-        return "not_required"
-    live = [line for line in shippable if line[L.quantity] > line[L.qty_cancelled]]
+    seen = live = shipped = delivered = all_shipped = all_delivered = 0
+    for line in lines:
+        if not line[L.requires_shipping]:
+            continue
+        seen += 1
+        left = line[L.quantity] - line[L.qty_cancelled]
+        if left > 0:
+            live += 1
+            shipped += line[L.qty_shipped] > 0
+            delivered += line[L.qty_delivered] > 0
+            all_shipped += line[L.qty_shipped] >= left
+            all_delivered += line[L.qty_delivered] >= left
     if not live:
-        return "cancelled"
-    left = [line[L.quantity] - line[L.qty_cancelled] for line in live]
-    delivered = [line[L.qty_delivered] for line in live]
-    shipped = [line[L.qty_shipped] for line in live]
-    if all(d >= n for d, n in zip(delivered, left, strict=True)):
-        return "delivered"
-    if any(delivered):
-        return "partially_delivered"
-    if all(s >= n for s, n in zip(shipped, left, strict=True)):
-        return "shipped"
-    if any(shipped):
-        return "partially_shipped"
-    return "cancelled" if order_state == "cancelled" else "unfulfilled"
+        return "cancelled" if seen else "not_required"
+    farthest = (
+        ("delivered", all_delivered == live),
+        ("partially_delivered", delivered > 0),
+        ("shipped", all_shipped == live),
+        ("partially_shipped", shipped > 0),
+        ("cancelled", order_state == "cancelled"),
+    )
+    return next((name for name, is_so in farthest if is_so), "unfulfilled")
 
 
 def return_state(cases: Sequence[str], lines: Sequence[Row]) -> str:

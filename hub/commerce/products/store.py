@@ -76,10 +76,12 @@ class _Work:
     bases: Mapping[str, Mapping[str, Any] | None]
     batch: Batch
     out: Stored
+    codes: dict[str, str] = field(default_factory=dict)
+    """SKU codes of variants that this page made: the next document may name them."""
     drift: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
-def store(  # noqa: PLR0913 - the page and its three companions
+def store(
     conn: Connection,
     scope: Scope,
     documents: Sequence[tuple[str, Sequence[Any]]],
@@ -182,7 +184,8 @@ def _variant(
     work: _Work, unit: Sequence[Any], product_id: str | None, base: Any, archive_id: str | None
 ) -> str | None:
     ref = _ref(unit)
-    variant_id = work.matches[ref].variant_id
+    code = normal_sku(ref.sku)
+    variant_id = work.matches[ref].variant_id or work.codes.get(code or "")
     if not work.scope.is_catalogue_source:
         return variant_id
     known = work.variants.get(variant_id or "")
@@ -202,6 +205,8 @@ def _variant(
         merged[V.barcodes] = [_barcode(ref.barcode)]
     stored = _settle(work, Variant, known, merged, {V.product_id: product_id}, archive_id)
     work.variants[stored[1][ID]] = stored
+    if code:
+        work.codes.setdefault(code, stored[1][ID])
     work.matches[ref] = Match(stored[1][ID], work.matches[ref].listing_sku_id)
     return str(stored[1][ID])
 
@@ -242,7 +247,7 @@ def _listing_sku(
         work.out.variants.add(linked)
 
 
-def _settle(  # noqa: PLR0913 - one record's parts
+def _settle(
     work: _Work,
     record: Any,
     known: tuple[int, Row] | None,

@@ -113,8 +113,8 @@ def _doc(count: Count) -> str:
 def _moved_after(conn: Connection, merchant_id: str, count: Count) -> int:
     rows = fetch(
         conn,
-        "SELECT coalesce(sum(delta_on_hand),0) FROM stock_ledger WHERE merchant_id=? AND variant_id=? AND location_id=? "
-        "AND occurred_at>?",
+        "SELECT coalesce(sum(delta_on_hand),0) FROM stock_ledger WHERE merchant_id=? "
+        "AND variant_id=? AND location_id=? AND occurred_at>?",
         (merchant_id, *count.spot, count.at),
     )
     return int(rows[0][0])

@@ -177,7 +177,7 @@ def open_book(conn: Connection, scope: Scope, spots: Iterable[Spot], docs: Itera
     )
 
 
-def _stored(  # noqa: PLR0913, PLR0917 - one row's columns
+def _stored(
     on_hand: int,
     reserved: int,
     unavailable: int,

@@ -43,7 +43,7 @@ def apply_cases(
     return out
 
 
-def _store_cases(  # noqa: PLR0913 - the page's parts
+def _store_cases(
     conn: Connection,
     scope: Scope,
     room: Room,

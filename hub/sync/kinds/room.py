@@ -51,7 +51,7 @@ def audiences(conn: Connection, room: Room, merchant_id: str) -> list[tuple[Audi
     ]
 
 
-def tell(  # noqa: PLR0913 - who, what, why
+def tell(
     conn: Connection,
     scope: Scope,
     room: Room,
