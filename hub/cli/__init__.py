@@ -6,6 +6,9 @@ object; logs go to stderr.
 
 from __future__ import annotations
 
+import os
+import sys
+
 import typer
 
 from hub.cli import (
@@ -44,5 +47,19 @@ doctor.add_to(app)
 
 
 def main() -> None:
-    """Run the command line; the entry point of the distribution."""
-    app()
+    """Run the command line; the entry point of the distribution.
+
+    What no command expected is a bug of ours: one sentence and exit code 1; the traceback only
+    for those who ask for it with HUB_LOG__LEVEL=debug.
+    """
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("HUB_LOG__LEVEL", "").lower() == "debug":
+            raise
+        typer.echo(
+            f"hub: an unexpected {type(error).__name__} stopped the command; this is a bug in the hub. "
+            "Nothing half-done was stored. HUB_LOG__LEVEL=debug shows where it happened.",
+            err=True,
+        )
+        sys.exit(1)

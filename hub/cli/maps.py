@@ -13,7 +13,6 @@ from hub.errors import ConfigError, HubError
 
 if TYPE_CHECKING:
     from hub.mapping import Mapping
-    from hub.mapping.check import Report
 
 File = Annotated[Path, typer.Argument(help="A mapping file, such as mappings/acme/order.yaml.")]
 
@@ -111,33 +110,7 @@ def test(
     except HubError as error:
         fail(error)
     if json:
-        print_json(_as_dict(report))
+        print_json(report.as_dict())
     else:
-        _say_report(report)
-    raise typer.Exit(0 if report.ok else FAILED)
-
-
-def _as_dict(report: Report) -> dict[str, Any]:
-    return {
-        "file": str(report.file),
-        "ok": report.ok,
-        "fixtures": report.fixtures,
-        "cases": report.cases,
-        "refused": report.refused,
-        "failures": report.failures,
-        "canonical": {
-            "mapped": report.canonical.mapped,
-            "missing": report.canonical.missing,
-        },
-        "native": {"mapped": report.native.mapped, "missing": report.native.missing},
-        "took_s": report.took_s,
-    }
-
-
-def _say_report(report: Report) -> None:
-    say(f"{report.file}: {report.fixtures} fixture(s), {report.cases} made-up document(s).")
-    for failure in report.failures:
-        say(f"  {failure}")
-    say(f"  canonical side: {report.canonical}; not mapped: {', '.join(report.canonical.missing)}")
-    say(f"  channel's side: {report.native}; not mapped: {', '.join(report.native.missing)}")
-    say("Both laws hold." if report.ok else f"{len(report.failures)} failure(s).")
+        say(report.text())
+    raise typer.Exit(0 if report.is_good else FAILED)

@@ -40,6 +40,13 @@ class Field:
     part: type[Record] | None
     hint: Any
 
+    @property
+    def personal(self) -> bool:
+        """Whether it holds a person's data, itself or in a field of its parts."""
+        if self.part is None:
+            return self.pii
+        return any(inner.personal for inner in shape(self.part).fields)
+
     def fit(self, value: Any) -> Any:
         """Return the value as a row holds it. Raises `ValueError` for one the field refuses.
 

@@ -232,7 +232,13 @@ def plugin(name: str, transform: Transform, field: Field) -> Codec:
     back = transform.to_native
 
     def read(value: Any) -> Any:
-        return settle(field, transform.to_canonical(value), field.fit)
+        try:
+            found = transform.to_canonical(value)
+        except ValueError:
+            if field.personal:  # its sentence may quote the value
+                raise ValueError(f"{name} refused the value") from None
+            raise
+        return settle(field, found, field.fit)
 
     def write(value: Any) -> Any:
         return None if back is None else back(named(field, value))

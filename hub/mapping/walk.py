@@ -171,12 +171,11 @@ def _at(error: MappingError, at: int) -> MappingError:
 def failure(pair: Pair, spec: Spec, error: Exception, value: Any) -> MappingError:
     """Make the error of a pair. No personal value gets into it, whoever wrote the sentence."""
     why = str(error) if isinstance(error, ValueError) and str(error) else type(error).__name__
-    foreign = pair.codec is not None and pair.codec.plugin
-    if pair.field.pii and foreign:
-        why = f"{pair.codec.name if pair.codec else 'it'} refused the value"
+    if pair.field.personal and isinstance(value, str) and value and value in why:
+        why = "the value does not fit"
     return MappingError(
         why, file=str(spec.file), line=pair.line, canonical=pair.canonical,
-        native=pair.native or "const", value=shown(value, masked=pair.field.pii),
+        native=pair.native or "const", value=shown(value, masked=pair.field.personal),
     )  # fmt: skip
 
 

@@ -267,6 +267,29 @@ def test_personal_text_never_gets_into_an_error_or_an_explanation(order, an_orde
     assert shown["recipient_zip"].native_value == "200040"
 
 
+def test_a_birthday_that_is_none_is_not_quoted(file):
+    text = """kind: member
+key: id
+pairs:
+  external_id: {native: id, as: text}
+  birthday: {native: born, as: date}
+  identities: {native: who, as: acme_who, way: in}
+"""
+
+    def refuse(value):
+        raise ValueError(f"cannot take {value}")
+
+    mapping = load(file(text), transforms={"acme_who": Transform(refuse)})
+
+    for document, why in (
+        ({"id": "1", "born": "12.3.1990"}, "the value does not fit"),
+        ({"id": "1", "who": "Wang Xiao"}, "acme_who refused the value"),
+    ):
+        with pytest.raises(MappingError) as caught:
+            mapping.to_canonical(document)
+        assert (caught.value.why, caught.value.value) == (why, "text of 9 characters")
+
+
 def test_explain_tells_both_paths_both_values_and_the_line(acme):
     document = {
         "id": "7", "state": "packed", "money": {"code": "CNY", "total": "x"}, "created": "2026-10-05T08:00:00Z",
