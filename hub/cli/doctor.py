@@ -36,11 +36,18 @@ def doctor(
 async def _doctor(hub: Hub, *, adopt: bool, json: bool) -> int:
     from hub import config
     from hub.app import adopt as take_over
+    from hub.db import connections, held
     from hub.sync.checkup import checkup
 
     if adopt:
         await take_over(hub.db, hub.settings.home, hub.engine.now)
     findings = await checkup(hub.engine)
+    for merchant in await hub.db.read(connections.merchants):
+        waiting = len(await hub.db.read(held.listing, merchant.merchant_id))
+        if waiting:
+            findings.append(
+                f"{waiting} record(s) of {merchant.name} are held: `hub held list` shows why."
+            )
     if hub.engine.is_observe_only and not adopt:
         findings.append(
             "This database is a copy: nothing is written to channels until `hub doctor --adopt`."

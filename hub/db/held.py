@@ -134,6 +134,18 @@ def document(
     return Flow(merchant_id, connection_id, kind), external_id, verb, body
 
 
+def blame(
+    conn: Connection, merchant_id: str, held_id: str, cause: dict[str, Any], now: str
+) -> None:
+    """Write down why a held record could not even be tried; its document stays as it is."""
+    change(
+        conn,
+        "UPDATE held SET cause=?, causes=?, attempts=attempts+1, last_at=? WHERE merchant_id=? AND id=? "
+        "AND state='open'",
+        (cause["class"], json_text([cause]), now, merchant_id, held_id),
+    )
+
+
 def set_aside(conn: Connection, merchant_id: str, held_id: str, now: str) -> bool:
     """Give one held record up for good: it counts as dead from here."""
     return bool(

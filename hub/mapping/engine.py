@@ -145,7 +145,7 @@ class Mapping:
     def _head_error(self, name: str, why: str, value: Any) -> MappingError:
         native, line = self.spec.heads.get(name, (".", 1))
         return MappingError(
-            why, file=str(self.path), line=line, canonical=name, native=native,
+            why, file=self.spec.label, line=line, canonical=name, native=native,
             value=walk.shown(value, masked=False),
         )  # fmt: skip
 

@@ -82,9 +82,9 @@ class _Teller:
             native_value=native if self.reveal else _veiled(native, pair),
             way=pair.way,
             transform=pair.codec.name if pair.codec is not None else "const",
-            file=str(self.spec.file),
+            file=self.spec.label,
             line=pair.line,
-            pii=pair.field.pii,
+            pii=pair.field.personal,
             error=error,
         )
 
@@ -96,7 +96,7 @@ def _masked(value: Any) -> Any:
 def _veiled(native: Any, pair: Pair) -> Any:
     """Show a native value without what is personal: objects and lists only by their size."""
     whole = isinstance(native, dict | list) and pair.field.kind != "json"
-    return _masked(native) if pair.field.pii or whole else native
+    return _masked(native) if pair.field.personal or whole else native
 
 
 def _elements(branch: Branch, scopes: Scopes) -> list[Any]:

@@ -111,6 +111,16 @@ class Spec:
     """The text and the line of `each`, `key` and `updated`."""
     native_schema: Any = None
 
+    @property
+    def label(self) -> str:
+        """The file as a person finds it: below the working directory, or as it lies in its package."""
+        if self.file.is_relative_to(File.cwd()):
+            return str(self.file.relative_to(File.cwd()))
+        parts = self.file.parts
+        if "mappings" in parts:
+            return "/".join(parts[parts.index("mappings") :])
+        return str(self.file)
+
     def pairs(self) -> list[Pair]:
         """Every pair of every level, in file order."""
         found: list[Pair] = []

@@ -174,7 +174,7 @@ def failure(pair: Pair, spec: Spec, error: Exception, value: Any) -> MappingErro
     if pair.field.personal and isinstance(value, str) and value and value in why:
         why = "the value does not fit"
     return MappingError(
-        why, file=str(spec.file), line=pair.line, canonical=pair.canonical,
+        why, file=spec.label, line=pair.line, canonical=pair.canonical,
         native=pair.native or "const", value=shown(value, masked=pair.field.personal),
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ def failure(pair: Pair, spec: Spec, error: Exception, value: Any) -> MappingErro
 def list_failure(branch: Branch, spec: Spec, why: str) -> MappingError:
     """Make the error of a whole list."""
     return MappingError(
-        why, file=str(spec.file), line=branch.line, canonical=branch.canonical,
+        why, file=spec.label, line=branch.line, canonical=branch.canonical,
         native=branch.native, value="not shown",
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ def now() -> datetime:
 
 def to_text(value: datetime) -> str:
     """Write an aware datetime in the one sortable form."""
-    return _utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(value).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
@@ -40,8 +40,8 @@ def from_text(text: str) -> datetime:
 
 
 def normal(text: str) -> str:
-    """Bring an RFC 3339 text into the sortable form; the usual UTC second form takes no parsing."""
-    if len(text) == 20 and text[19] == "Z" and text[10] == "T":  # noqa: PLR2004 - 2026-10-05T08:00:00Z
+    """Bring an RFC 3339 text into the sortable form; the usual UTC second form takes no rebuilding."""
+    if len(text) == 20 and text[4::3] == "--T::Z":  # noqa: PLR2004 - 2026-10-05T08:00:00Z
         datetime.fromisoformat(text)
         return text[:19] + ".000000Z"
     return to_text(from_text(text))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from hub.db import Connection, connections, held, outbox
+from hub.db import Connection, connections, flows, held, outbox
 from hub.db.bulk import fetch
 from hub.db.flows import Flow
 from hub.records.time import to_text
 from hub.sdk import Page
 from hub.sync.engine import Engine
+from hub.sync.prepare import cause, name
 from hub.sync.pull import Walker
+from hub.vault import SealError
 
 
 async def release(
@@ -30,7 +32,12 @@ async def release(
             await engine.db.write(_again, flow, key, to_text(engine.now()))
             released += 1
         elif sealed is not None:
-            released += await _apply_again(engine, flow, key, sealed, job_id)
+            try:
+                released += await _apply_again(engine, flow, key, sealed, job_id)
+            except SealError as broken:  # a damaged document stops no other
+                await engine.db.write(
+                    held.blame, merchant_id, held_id, cause(broken), to_text(engine.now())
+                )
     return {"released": released, "still_held": len(held_ids) - released}
 
 
@@ -55,9 +62,24 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
         is_retry=True,
     )
     page = Page([msgspec.json.decode(body)], {})
+    mappings = engine.mappings_of(info.code, stream)
+    seals = engine.seals(flow.merchant_id)
+    [named] = name(page, mappings, {"member": lambda known: seals.index("text", known).hex()})
+    if named.error is not None:
+        return False
     await walker.take(page)
+    keys = {k for mapping, found in named.keys if mapping.kind == flow.kind for k in found}
+    if key not in keys:
+        await engine.db.write(_named_at_last, flow, key, sorted(keys), to_text(engine.now()))
     left = await engine.db.read(held.open_ones, flow, [key])
     return not left
+
+
+def _named_at_last(conn: Connection, flow: Flow, key: str, names: list[str], now: str) -> None:
+    """Close a row that was held before its record had a name; a record held under its own goes on."""
+    closed = held.close(conn, flow, [key], now)
+    if not held.open_ones(conn, flow, names):
+        flows.settle(conn, flow, applied=closed)
 
 
 async def retry_missing(engine: Engine, flow: Flow, *, job_id: str, limit: int = 200) -> int:

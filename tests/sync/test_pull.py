@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hub.db.bulk import fetch
+from hub.db.bulk import change, fetch
 from hub.errors import Retry
+from hub.mapping import Mapping, load
+from hub.sync import release
 from tests.sync.channels import MAIN, a_case, a_line, a_member, a_product, an_order
-from tests.sync.world import TOKEN, World, a_world, counting_commits, picture
+from tests.sync.world import MAPPINGS, TOKEN, World, a_world, counting_commits, picture
 
 CANARY_NAME, CANARY_PHONE = "Canary Zhang Wei", "+8613712345678"
 
@@ -135,6 +138,64 @@ async def test_a_corrected_document_releases_the_held_one(world: World) -> None:
     assert await world.tally("order") == {
         "received": 2, "applied": 1, "duplicate": 1, "held": 0, "dead": 0,
     }  # fmt: skip
+    assert await world.problems() == []
+
+
+async def test_a_document_without_an_id_is_released_once_a_mapping_finds_one(
+    world: World, tmp_path: Path
+) -> None:
+    nameless = an_order("O1", placed=world.clock.text)
+    nameless["number"] = nameless.pop("id")
+    world.shop.show("order", nameless)
+    await world.walk("order")
+    [row] = await world.held()
+    assert row["external_id"].startswith("unreadable:")
+
+    refused = await release.release(world.engine, world.merchant_id, [row["id"]], job_id="job_1")
+    assert refused == {"released": 0, "still_held": 1}
+    better = replace(world.engine, mappings={"shop": by_number(tmp_path)})
+    done = await release.release(better, world.merchant_id, [row["id"]], job_id="job_2")
+
+    assert done == {"released": 1, "still_held": 0}
+    assert await world.rows("SELECT external_order_id FROM channel_order") == [("O1",)]
+    assert await world.tally("order") == {
+        "received": 1, "applied": 1, "duplicate": 0, "held": 0, "dead": 0,
+    }  # fmt: skip
+    assert await world.problems() == []
+
+
+def by_number(folder: Path) -> list[Mapping]:
+    """The shop's mapping of orders, corrected: the id stands in `number`."""
+    text = next(m.path for m in MAPPINGS["shop"] if m.kind == "order").read_text(encoding="utf-8")
+    better = folder / "order.yaml"
+    better.write_text(
+        text.replace("key: id", "key: number").replace(
+            "{native: id, as: text}", "{native: number, as: text}", 1
+        ),
+        encoding="utf-8",
+    )
+    return [load(better)]
+
+
+async def test_a_damaged_document_on_the_desk_is_named_and_stops_no_other(world: World) -> None:
+    """FLT-11: one flipped byte."""
+    world.shop.put("S1-1", 10)
+    world.shop.put("S1-2", 4)
+    await world.walk("product", "inventory")
+    stored = await world.rows("SELECT document FROM held WHERE external_id='S1-1@P1'")
+    flipped = bytearray(stored[0][0])
+    flipped[-1] ^= 1
+    await world.db.write(
+        change, "UPDATE held SET document=? WHERE external_id='S1-1@P1'", (bytes(flipped),)
+    )
+
+    world.shop.show("product", a_product(1, skus=(1, 2)))
+    await world.walk("product", "inventory", "inventory")
+
+    assert [(row["external_id"], row["cause"]) for row in await world.held()] == [
+        ("S1-1@P1", "SealError")
+    ]
+    assert await world.level("SKU-1-2") == (4, 0)
     assert await world.problems() == []
 
 

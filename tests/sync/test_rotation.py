@@ -8,8 +8,7 @@ import pytest
 
 from hub.db import Database, connections, keys
 from hub.db.bulk import change
-from hub.errors import ConfigError
-from hub.sync import connect, rotation
+from hub.sync import rotation
 from hub.sync.rotation import sealed_columns
 from hub.vault import key_id_of
 from tests.sync.channels import a_member, a_product, an_order
@@ -163,20 +162,3 @@ async def test_values_sealed_with_the_old_key_while_it_runs_are_not_lost(
         world.rings[world.merchant_id].open("member", "display_name", "mem_late", bytes(sealed))
         == "Late"
     )
-
-
-async def test_one_account_is_registered_once_and_a_wrong_form_names_fields_only(
-    world: World,
-) -> None:
-    with pytest.raises(
-        ConfigError, match=r"is registered already, as 'shop'\. Nothing was changed"
-    ):
-        await world.join("shop")
-    with pytest.raises(ConfigError) as refused:
-        await connect.register(
-            world.engine, world.merchant_id, "shop", "x", {"name": 7, "token": TOKEN}
-        )
-    assert TOKEN not in str(refused.value)
-    with pytest.raises(ConfigError, match=r"There is no connector 'nope'. Allowed: shop, till."):
-        await connect.register(world.engine, world.merchant_id, "nope", "x", {})
-    assert len(await world.db.read(connections.listing, world.merchant_id)) == 2
