@@ -226,7 +226,7 @@ def test_nothing_is_left_for_later() -> None:
 
 def test_no_file_names_a_registry_or_a_place_of_one_machine() -> None:
     hosts = [
-        "pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "--index" + "-url ",
+        "pypi" + ".org", "python" + "hosted.org", "npmjs" + ".org", "npmjs" + ".com", "--index" + "-url ",
         "--find" + "-links", "registry" + ".yarnpkg",
     ]  # fmt: skip
     places = [f"/{top}/" for top in ("work", "root", "opt/" + "wheels")] + ["/home/" + "user"]

@@ -89,6 +89,19 @@ async def test_an_older_version_never_beats_a_newer_one(world: World) -> None:
     }  # fmt: skip
 
 
+async def test_of_two_bodies_with_one_time_the_last_received_stands(world: World) -> None:
+    """FLT-18: a channel may fill a field late without moving its own clock."""
+    at = "2026-10-05T08:00:01.000000Z"
+    for state in ("new", "paid", "paid"):
+        world.shop.show("order", an_order("O1", state=state, placed=at, updated=at))
+        await world.walk("order")
+
+    assert await world.rows("SELECT order_state, version FROM channel_order") == [("confirmed", 2)]
+    assert await world.tally("order") == {
+        "received": 3, "applied": 2, "duplicate": 1, "held": 0, "dead": 0,
+    }  # fmt: skip
+
+
 async def test_a_bad_document_is_held_with_its_place_and_its_neighbours_go_on(world: World) -> None:
     world.shop.page = 10
     for number in range(7):
