@@ -9,6 +9,7 @@ Facts: channel sheet, section 7.2 (OrderTransactionKind, OrderTransactionStatus)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from connectors.shopify.money import amount
@@ -100,6 +101,7 @@ def is_captured(entry: Node) -> bool:
     return entry["kind"] in _TAKING and entry["status"] == "SUCCESS"
 
 
+@lru_cache(maxsize=256)
 def method(gateway: str | None) -> str:
     """Return the canonical method of a gateway's name."""
     name = (gateway or "").lower()

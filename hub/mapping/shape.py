@@ -268,16 +268,17 @@ def _plan(record: type[Record]) -> _Plan:
     fields = shape(record).fields
     return _Plan(
         blank=(ABSENT,) * len(fields),
-        slots={field.name: (field.index, _reader(field)) for field in fields},
+        slots={field.name: (field.index, quick_reader(field, _full(field))) for field in fields},
         needed=tuple(field for field in fields if field.required),
     )
 
 
-def _reader(field: Field) -> Fit:
-    """Return a reader that takes the usual value on a short path and all others on the full one."""
+def _full(field: Field) -> Fit:
+    return lambda value: _part_value(field, value)
 
-    def full(value: Any) -> Any:
-        return _part_value(field, value)
+
+def quick_reader(field: Field, full: Fit) -> Fit:
+    """Return a reader that takes the usual value on a short path and leaves all others to `full`."""
 
     def text(value: Any) -> Any:
         return value if type(value) is str and value.isprintable() else full(value)
@@ -288,12 +289,29 @@ def _reader(field: Field) -> Fit:
     def word_of(value: Any) -> Any:
         return value if type(value) is str and value in choices else full(value)
 
-    low, high, choices = field.low, field.high, frozenset(field.choices)
-    if not field.open:
+    def moment(value: Any) -> Any:
+        if type(value) is str:
+            try:
+                return instant(value)
+            except ValueError:
+                return full(value)
+        return full(value)
+
+    def several(value: Any) -> Any:
+        if type(value) is list and part is not None:
+            try:
+                return [row_of_parts(part, item) for item in value]
+            except ValueError:
+                return full(value)
+        return full(value)
+
+    low, high, choices, part = field.low, field.high, frozenset(field.choices), field.part
+    if not field.open or (field.kind == "text" and field.pattern is not None):
         return full
-    if field.kind == "text" and field.pattern is None:
-        return text
-    return {"int": whole, "enum": word_of}.get(field.kind, full)
+    quick: dict[FieldKind, Fit] = {
+        "text": text, "int": whole, "enum": word_of, "instant": moment, "list": several,
+    }  # fmt: skip
+    return quick.get(field.kind, full)
 
 
 def row_of_parts(record: type[Record], value: Any) -> tuple[Any, ...]:

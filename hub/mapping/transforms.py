@@ -26,7 +26,7 @@ from hub.mapping.codec import (
     whole_number,
 )
 from hub.mapping.rows import named
-from hub.mapping.shape import Field, FieldKind, instant, instant_text, settle, word
+from hub.mapping.shape import Field, FieldKind, instant, instant_text, quick_reader, settle, word
 from hub.records import time as time_rules
 from hub.records.base import ABSENT
 from hub.sdk.hooks import Transform
@@ -230,6 +230,7 @@ def _way_back(table: Mapping[Any, Any], options: Options, note: Note) -> dict[An
 def plugin(name: str, transform: Transform, field: Field) -> Codec:
     """Bind a connector's own transform. What it returns is validated like anything else."""
     back = transform.to_native
+    quick = quick_reader(field, lambda value: settle(field, value, field.fit))
 
     def read(value: Any) -> Any:
         try:
@@ -238,7 +239,7 @@ def plugin(name: str, transform: Transform, field: Field) -> Codec:
             if field.personal:  # its sentence may quote the value
                 raise ValueError(f"{name} refused the value") from None
             raise
-        return settle(field, found, field.fit)
+        return quick(found)
 
     def write(value: Any) -> Any:
         return None if back is None else back(named(field, value))

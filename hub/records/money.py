@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 INT64 = 2**63 - 1
+_SHORT = 12  # digits of the usual amount, far from any bound
 _INT64_DIGITS = 40  # leading zeros counted; beyond this nobody needs to look
 
 Minor = Annotated[int, Field(strict=True, ge=-INT64 - 1, le=INT64)]
@@ -71,6 +72,13 @@ def scaled(text: str, places: int) -> int | None:
     Exact whatever the number's length. Only plain ASCII digits are a number: what `Decimal` takes
     beyond that (`1_000`, other scripts' digits) is a slip of the source.
     """
+    if type(text) is str and text.isascii():
+        head, dot, tail = text.partition(".")
+        if head.isdigit() and len(head) <= _SHORT and len(tail) <= places:
+            if tail.isdigit():
+                return int(head + tail) * 10 ** (places - len(tail))
+            if not dot:
+                return int(head) * 10**places
     try:
         number = Decimal(text)
     except (InvalidOperation, TypeError) as error:

@@ -179,9 +179,11 @@ class Shelf(RuleBasedStateMachine):
             self.apply(stock.take_back, [entry])
 
     @precondition(lambda self: self.counted is None)
-    @rule(found=st.integers(0, 9))
-    def is_counted(self, found: int) -> None:
-        when = self.now()
+    @rule(found=st.integers(0, 9), ago=st.integers(0, 12))
+    def is_counted(self, found: int, ago: int) -> None:
+        """The first count, which may be told late: what moved after its instant is on top of it."""
+        self.now()
+        when = to_text(self.at - timedelta(seconds=ago))
         self.counted = (when, found)
         self.apply(stock.open_counts, [Count(SPOT, 0, found, 0, when)])
 
