@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from connectors.shopify.aftersale import (
@@ -23,7 +24,7 @@ from connectors.shopify.fulfilment import departed, fulfilments, is_delivered
 from connectors.shopify.member import addresses, consents, identities, phone
 from connectors.shopify.money import amount, own_amount, total
 from connectors.shopify.payment import paid_at, payments
-from hub.records.money import exponent, half_up
+from hub.records.money import exponent, half_up, scaled
 from hub.sdk import Transform
 
 Node = Mapping[str, Any]
@@ -64,14 +65,18 @@ def _is_completed(order: Node) -> bool:
 
 def raw_states(order: Node) -> dict[str, Any]:
     """Keep the channel's own words; the rarer ones only where they are said."""
-    words = {
+    words: dict[str, Any] = {
         "financial": order["displayFinancialStatus"],
         "fulfillment": order["displayFulfillmentStatus"],
         "return": order["returnStatus"],
     }
     if order["cancelReason"] is not None:
         words["cancel_reason"] = order["cancelReason"]
-    return words | {flag: True for flag in ("edited", "test") if order[flag]}
+    if order["edited"]:
+        words["edited"] = True
+    if order["test"]:
+        words["test"] = True
+    return words
 
 
 def completed_at(order: Node) -> str | None:
@@ -233,29 +238,39 @@ def tax_amount(lines: Sequence[Node]) -> int:
 
 def tax_rate_bp(lines: Sequence[Node]) -> int | None:
     """Add up the tax rates of a line in basis points; None when Shopify tells none."""
+    if len(lines) == 1 and lines[0]["rate"] is not None:
+        return _basis_points(lines[0]["rate"])
     rates = [float(line["rate"]) for line in lines if line["rate"] is not None]
     return round(sum(rates) * 10_000) if rates else None
 
 
+@lru_cache(maxsize=256)
+def _basis_points(rate: str | float) -> int:
+    return round(float(rate) * 10_000)
+
+
+@lru_cache(maxsize=8192)
+def _whole(text: str, currency: str) -> int | None:
+    """Return a price in minor units, None when it is finer than one."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("not a decimal number")
+    return scaled(text, exponent(currency))
+
+
 def unit_price(bag: Node) -> int:
     """Return a unit price in minor units, rounded: it is for display, totals are never made of it."""
-    text, places = _unit_text(bag)
-    return half_up(Decimal(text).scaleb(places))
+    money = bag["shopMoney"]
+    found = _whole(money["amount"], money["currencyCode"])
+    if found is None:
+        return half_up(Decimal(money["amount"]).scaleb(exponent(money["currencyCode"])))
+    return found
 
 
 def unit_price_exact(bag: Node) -> str | None:
     """Return a unit price as it is written when it is finer than a minor unit, else None."""
-    text, places = _unit_text(bag)
-    scaled = Decimal(text).scaleb(places)
-    return None if scaled == scaled.to_integral_value() else text
-
-
-def _unit_text(bag: Node) -> tuple[str, int]:
     money = bag["shopMoney"]
     text: str = money["amount"]
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError("not a decimal number")
-    return text, exponent(money["currencyCode"])
+    return text if _whole(text, money["currencyCode"]) is None else None
 
 
 def line_kind(is_gift_card: bool) -> str:
