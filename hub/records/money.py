@@ -76,9 +76,14 @@ def scaled(text: str, places: int) -> int | None:
         head, dot, tail = text.partition(".")
         if head.isdigit() and len(head) <= _SHORT and len(tail) <= places:
             if tail.isdigit():
-                return int(head + tail) * 10 ** (places - len(tail))
+                return int(head + tail) * int(10 ** (places - len(tail)))
             if not dot:
-                return int(head) * 10**places
+                return int(head) * int(10**places)
+    return _scaled_slowly(text, places)
+
+
+def _scaled_slowly(text: str, places: int) -> int | None:
+    """Read what is not of the usual short form: signs, exponents, many digits, and what is refused."""
     try:
         number = Decimal(text)
     except (InvalidOperation, TypeError) as error:
