@@ -94,6 +94,17 @@ def put_secrets(
     )
 
 
+def put_settings(
+    conn: Connection, merchant_id: str, connection_id: str, settings: Mapping[str, Any], now: str
+) -> None:
+    """Replace the plain fields of a connection's form."""
+    change(
+        conn,
+        "UPDATE connection SET settings=?, updated_at=? WHERE merchant_id=? AND id=?",
+        (json_text(dict(settings)), now, merchant_id, connection_id),
+    )
+
+
 def secrets(conn: Connection, merchant_id: str, connection_id: str) -> dict[str, bytes]:
     """Return the sealed form fields of one connection."""
     rows = fetch(

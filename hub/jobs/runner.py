@@ -21,7 +21,7 @@ from hub.jobs.due import ready
 from hub.log import get_logger
 from hub.records.ids import new_id
 from hub.records.time import to_text
-from hub.sync import health
+from hub.sync import connect, health
 from hub.sync.engine import Engine
 from hub.sync.pull import pull
 from hub.sync.push import push
@@ -114,7 +114,7 @@ class Runner:
         )  # fmt: skip
         if generation is None:
             return
-        beat = asyncio.create_task(self._renew(run, generation))
+        beat = asyncio.create_task(self._renew(run, generation, asyncio.current_task()))
         try:
             await self.run(run)
         finally:
@@ -127,13 +127,19 @@ class Runner:
                 now=to_text(self.engine.now()),
             )
 
-    async def _renew(self, run: Due, generation: int) -> None:
+    async def _renew(self, run: Due, generation: int, holder: asyncio.Task[Any] | None) -> None:
+        """Keep the lease; one that was lost ends the run, which may not go on beside another's."""
         while True:
             await asyncio.sleep(LEASE_S / 3)
             until = to_text(self.engine.now() + timedelta(seconds=LEASE_S))
-            await self.engine.db.write(
+            kept = await self.engine.db.write(
                 leases.renew, run.flow.merchant_id, run.lock, generation, until=until
             )
+            if not kept:
+                log.warning("lease.lost", kind=run.flow.kind, verb=run.verb)
+                if holder is not None:
+                    holder.cancel()
+                return
 
     async def run(self, run: Due) -> HubError | None:
         """Run one flow now; returns the error it ended with, after writing down what follows from it."""
@@ -233,7 +239,10 @@ class Runner:
         if verdict.pause is not None:
             connections.set_state(conn, info.merchant_id, info.id, verdict.pause, to_text(now))
         if verdict.alert:
+            # Refused credentials stop every flow: that is one thing to say, not one per flow.
+            flow = f"{run.flow.kind}:{run.verb}"
+            subject = connect.AUTHORISATION if verdict.pause else flow
             alerts.raise_alert(
-                conn, info.merchant_id, info.id, f"{run.flow.kind}:{run.verb}",
+                conn, info.merchant_id, info.id, subject,
                 cause=type(error).__name__, message=said, hint=error.hint, now=to_text(now),
             )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.commerce import stock
-from hub.db import Connection, connections, flows
+from hub.db import Connection, alerts, connections, flows
 from hub.db.bulk import fetch
 from hub.db.connections import ConnectionInfo
 from hub.db.flows import Flow
@@ -22,6 +22,9 @@ from hub.sync.engine import Engine
 from hub.sync.kinds import tell
 from hub.sync.pull import room_of
 from hub.sync.session import Session
+
+AUTHORISATION = "authorisation"
+"""The subject of the one alert a connection raises when its credentials are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +62,21 @@ async def register(
 ) -> Registered:
     """Test, then save a connection and put its flows on the schedule.
 
-    An account that is registered already is refused by its remote id.
+    An account that is registered already is refused by its remote id, unless its authorisation
+    had ended: then this is the signing in again, and its flows go on where they stood.
     """
     account = await test(engine, merchant_id, code, form)
     manifest = _installed(engine, code).manifest
     known = await engine.db.read(connections.by_remote, merchant_id, code, account.remote_id)
+    if known is not None and known.state == "needs_reauth":
+        return await _reauthorised(engine, known, form, account)
     if known is not None:
         raise ConfigError(
             f"{account.name!r} is registered already, as {known.name!r}. Nothing was changed.",
             key="credentials",
         )
     row_id = new_id("connection")
-    hidden = secret_fields(manifest.credentials)
-    seals = engine.seals(merchant_id)
-    secrets = {k: seals.seal_secret(row_id, k, str(v)) for k, v in form.items() if k in hidden}
-    settings = {k: v for k, v in form.items() if k not in hidden}
+    secrets, settings = _parted(engine, merchant_id, row_id, code, form)
     product = manifest.streams.get("product")
     info = ConnectionInfo(
         merchant_id, row_id, code, name, account.remote_id, "active", settings,
@@ -82,6 +85,41 @@ async def register(
     await engine.db.write(_store, engine, info, manifest, account, secrets)
     stored = await engine.db.read(connections.one, merchant_id, row_id)
     return Registered(stored or info, account)
+
+
+async def _reauthorised(
+    engine: Engine, info: ConnectionInfo, form: Mapping[str, Any], account: Account
+) -> Registered:
+    """Give a paused connection its new credentials and let its flows go on."""
+    secrets, settings = _parted(engine, info.merchant_id, info.id, info.code, form)
+    now = to_text(engine.now())
+
+    def store(conn: Connection) -> None:
+        connections.put_secrets(conn, info.merchant_id, info.id, secrets, now)
+        connections.put_settings(conn, info.merchant_id, info.id, settings, now)
+        connections.set_state(conn, info.merchant_id, info.id, "active", now)
+        alerts.close_alert(conn, info.merchant_id, info.id, AUTHORISATION, now)
+        for row in flows.freshness(conn, info.merchant_id):
+            if row["connection_id"] == info.id:
+                flow = Flow(info.merchant_id, info.id, row["kind"])
+                flows.hasten(conn, flow, row["verb"], now)
+
+    await engine.db.write(store)
+    engine.sessions.pop(info.id, None)
+    stored = await engine.db.read(connections.one, info.merchant_id, info.id)
+    return Registered(stored or info, account)
+
+
+def _parted(
+    engine: Engine, merchant_id: str, connection_id: str, code: str, form: Mapping[str, Any]
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Part a form into sealed secrets and plain settings."""
+    hidden = secret_fields(_installed(engine, code).manifest.credentials)
+    seals = engine.seals(merchant_id)
+    secrets = {
+        k: seals.seal_secret(connection_id, k, str(v)) for k, v in form.items() if k in hidden
+    }
+    return secrets, {k: v for k, v in form.items() if k not in hidden}
 
 
 def _installed(engine: Engine, code: str) -> type[Connector]:

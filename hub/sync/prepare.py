@@ -6,6 +6,7 @@ hold; its neighbours go on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -55,6 +56,12 @@ class Prepared:
     bad: list[Bad] = field(default_factory=list)
     duplicates: dict[str, int] = field(default_factory=dict)
 
+    def supersede(self, kind: str, key: str) -> None:
+        """Let a good version take the place of a bad one that came before it in the page."""
+        left = [bad for bad in self.bad if (bad.kind, bad.key) != (kind, key)]
+        _add(self.duplicates, kind, len(self.bad) - len(left))
+        self.bad = left
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing has to be applied."""
@@ -77,7 +84,7 @@ def name(page: Page, mappings: Sequence[FieldMapping], hide: Mapping[str, Any]) 
     salt = blake2b("".join(m.digest for m in mappings).encode(), digest_size=_HASH_BYTES).digest()
     out = []
     for document in page.documents:
-        body = _encode(document)
+        body = _bytes(document)
         digest = blake2b(body, digest_size=_HASH_BYTES, key=salt).digest()
         error = None
         keys: list[tuple[FieldMapping, list[str]]] = []
@@ -90,6 +97,14 @@ def name(page: Page, mappings: Sequence[FieldMapping], hide: Mapping[str, Any]) 
             error = failure
         out.append(Named(document, body, digest, keys, error))
     return out
+
+
+def _bytes(document: Document) -> bytes:
+    """Encode a document; half a surrogate pair, which UTF-8 cannot hold, stays as its escape."""
+    try:
+        return _encode(document)
+    except UnicodeEncodeError:
+        return json.dumps(document, ensure_ascii=True).encode("ascii")
 
 
 def keys_of(mapping: FieldMapping, document: Document) -> list[str]:
@@ -175,6 +190,7 @@ def _map(
             updated,
             seen.get(mapping.kind, {}).get(key),
         )
+        out.supersede(unit.kind, unit.key)
         before = latest.get((unit.kind, unit.key))
         if before is not None:
             _add(out.duplicates, unit.kind, 1)

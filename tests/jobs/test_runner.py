@@ -160,6 +160,30 @@ async def test_refused_credentials_pause_the_connection_with_one_alert(world: Wo
     assert world.shop.calls == [("pull", "product")]
 
 
+async def test_refused_credentials_are_one_alert_however_many_flows_meet_them(
+    world: World,
+) -> None:
+    world.shop.raises["pull"] = [Reauthorize("The token was refused.")] * 9
+    for kind in ("product", "member"):
+        await world.run("shop", kind, "pull")
+
+    assert len(await world.db.read(alerts.open_alerts, world.merchant_id)) == 1
+
+
+async def test_signing_in_again_lets_a_paused_connection_go_on(world: World) -> None:
+    world.shop.raises["pull"] = [Reauthorize("The token was refused.")]
+    await world.run("shop", "product", "pull")
+    world.shop.raises["pull"] = []
+
+    again = await world.join("shop")
+    await world.run("shop", "product", "pull")
+
+    assert again.id == (await world.db.read(connections.listing, world.merchant_id))[0].id
+    assert again.state == "active"
+    assert await world.db.read(alerts.open_alerts, world.merchant_id) == []
+    assert len(await world.db.read(connections.listing, world.merchant_id)) == 2
+
+
 async def test_a_missing_permission_switches_one_ability_off_and_asks_again_in_a_day(
     world: World,
 ) -> None:

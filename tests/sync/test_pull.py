@@ -154,6 +154,34 @@ async def test_a_corrected_document_releases_the_held_one(world: World) -> None:
     assert await world.problems() == []
 
 
+async def test_a_good_version_in_the_same_page_takes_the_bad_ones_place(world: World) -> None:
+    world.shop.page = 10
+    world.shop.show("order", an_order("O1", placed=world.clock.text) | {"total": "ten"})
+    world.clock.forward(5)
+    world.shop.show("order", an_order("O1", placed=world.clock.text))
+
+    await world.walk("order")
+
+    assert await world.held() == []
+    assert await world.tally("order") == {
+        "received": 2, "applied": 1, "duplicate": 1, "held": 0, "dead": 0,
+    }  # fmt: skip
+
+
+async def test_half_a_surrogate_pair_holds_one_document_and_stops_nothing(world: World) -> None:
+    world.shop.page = 10
+    world.shop.show("order", an_order("O1", placed=world.clock.text) | {"note": "\ud83d"})
+    world.shop.show("order", an_order("O2", placed=world.clock.text))
+
+    await world.walk("order")
+
+    assert (await world.tally("order"))["received"] == 2
+    assert [row["external_id"] for row in await world.held()] in ([], ["O1"])
+    assert await world.rows("SELECT count(*) FROM channel_order WHERE external_order_id='O2'") == [
+        (1,)
+    ]
+
+
 async def test_a_document_without_an_id_is_released_once_a_mapping_finds_one(
     world: World, tmp_path: Path
 ) -> None:
