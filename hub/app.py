@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.resources
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ from hub.sync.engine import Engine, Limits
 from hub.vault import Keyring, Vault, WrappedKey, from_environment, make_file
 
 log = get_logger()
+
+COLLECT_AFTER = (50_000, 20, 50)
+"""Collector thresholds: a page makes some hundred thousand objects and hardly a cycle."""
 
 Transport = Callable[[str], httpx.AsyncBaseTransport | None]
 
@@ -164,6 +168,9 @@ async def open_hub(
     )
     hub = Hub(settings, plugins, engine, vault, rings)
     await hub.open_keys()
+    # What is loaded by now stays for good: the collector need not look at it again.
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     return hub
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -300,12 +301,35 @@ def _apply_and_close(
     return counts
 
 
+class Quiet:
+    """Keeps the cyclic collector off while any page is mapped or applied, on whatever thread.
+
+    Decoded documents and rows hold no cycles, and walking them over and over costs more than
+    mapping them (performance sheet). Counted, because several walks and threads share one collector.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        """Switch it off with the first to come."""
+        with self._lock:
+            self._depth += 1
+            if self._depth == 1:
+                gc.disable()
+
+    def __exit__(self, *_error: object) -> None:
+        """Switch it on with the last to go."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                gc.enable()
+
+
+QUIET = Quiet()
+
+
 def _quietly(fn: Any, *args: Any, **kwargs: Any) -> Any:
-    """Run with the cyclic collector off: decoded documents and rows hold no cycles (performance sheet)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
+    with QUIET:
         return fn(*args, **kwargs)
-    finally:
-        if was_on:
-            gc.enable()

@@ -67,7 +67,7 @@ _INDEXES: dict[str, list[tuple[tuple[str, ...], bool]]] = {
 }
 
 
-_WIDE = {"channel_order", "product", "listing", "member"}
+_WIDE = {"product"}  # a description may be long, and rows that long do not belong in a key's tree
 
 
 def _sql_type(column: Column) -> TypeEngine[Any]:

@@ -270,7 +270,7 @@ def upgrade() -> None:
             "external_order_id",
             name=op.f("uq_channel_order_merchant_id_connection_id_external_order_id"),
         ),
-        sqlite_with_rowid=True,
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("channel_order", schema=None) as batch_op:
         batch_op.create_index(
@@ -550,7 +550,7 @@ def upgrade() -> None:
             "external_product_id",
             name=op.f("uq_listing_merchant_id_connection_id_external_product_id"),
         ),
-        sqlite_with_rowid=True,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "listing_sku",
@@ -645,7 +645,7 @@ def upgrade() -> None:
         sa.Column("enrolled_at", hub.db.types.InstantText(), nullable=True),
         sa.Column("source_updated_at", hub.db.types.InstantText(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "id", name=op.f("pk_member")),
-        sqlite_with_rowid=True,
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index(
