@@ -40,8 +40,8 @@ def units(fulfilments: Iterable[Node]) -> dict[str, int]:
     found: dict[str, int] = {}
     for fulfilment in fulfilments:
         for entry in fulfilment["fulfillmentLineItems"]["nodes"]:
-            line = entry["lineItem"]["id"]
-            found[line] = found.get(line, 0) + (entry["quantity"] or 0)
+            line, quantity = entry["lineItem"]["id"], entry["quantity"] or 0
+            found[line] = found[line] + quantity if line in found else quantity
     return found
 
 
@@ -53,20 +53,28 @@ def cancelled_units(line: Node, shipped: int) -> int:
     """
     quantity: int = line["quantity"]
     current: int = line["currentQuantity"]
+    if current == quantity:
+        return 0
     waiting = min(int(line["unfulfilledQuantity"]), current)
     return max(0, min(quantity - current, quantity - shipped - waiting))
 
 
 def places(order: Node) -> dict[str, str | None]:
     """Return where each line is served from: the location that carries most of it."""
-    most: dict[str, tuple[int, str | None]] = {}
+    most: dict[str, int] = {}
+    found: dict[str, str | None] = {}
     for work in order["fulfillmentOrders"]["nodes"]:
-        location = (work["assignedLocation"]["location"] or {}).get("id")
+        location = _location(work)
         for entry in work["lineItems"]["nodes"]:
-            line = entry["lineItem"]["id"]
-            if line not in most or entry["totalQuantity"] > most[line][0]:
-                most[line] = (entry["totalQuantity"], location)
-    return {line: location for line, (_, location) in most.items()}
+            line, quantity = entry["lineItem"]["id"], entry["totalQuantity"]
+            if line not in most or quantity > most[line]:
+                most[line], found[line] = quantity, location
+    return found
+
+
+def _location(work: Node) -> str | None:
+    location = work["assignedLocation"]["location"]
+    return None if location is None else location["id"]
 
 
 def fulfilments(order: Node) -> list[dict[str, Any]]:
@@ -77,6 +85,8 @@ def fulfilments(order: Node) -> list[dict[str, Any]]:
     parcels: dict[str, list[Node]] = {}
     loose = []
     works = order["fulfillmentOrders"]["nodes"]
+    if not order["fulfillments"]:
+        return [_work(work, []) for work in works]
     known = {work["id"] for work in works}
     for fulfilment in order["fulfillments"]:
         if not departed(fulfilment):
@@ -92,12 +102,10 @@ def fulfilments(order: Node) -> list[dict[str, Any]]:
 def _work(work: Node, gone: list[Node]) -> dict[str, Any]:
     return {
         "external_id": work["id"],
-        "external_location_id": (work["assignedLocation"]["location"] or {}).get("id"),
+        "external_location_id": _location(work),
         "state": _state(work["status"], gone),
         "raw_state": work["status"],
-        "lines": _lines(
-            (n["lineItem"]["id"], n["totalQuantity"]) for n in work["lineItems"]["nodes"]
-        ),
+        "lines": _lines(work["lineItems"]["nodes"]),
         "packages": [package for parcel in gone for package in _packages(parcel)],
     }
 
@@ -107,7 +115,7 @@ def _own(parcel: Node) -> dict[str, Any]:
         "external_id": parcel["id"],
         "state": _state("CLOSED", [parcel]),
         "raw_state": parcel["status"],
-        "lines": _lines(units([parcel]).items()),
+        "lines": _parts(units([parcel])),
         "packages": _packages(parcel),
     }
 
@@ -120,10 +128,15 @@ def _state(status: str, gone: list[Node]) -> str:
     return "delivered" if all(map(is_delivered, gone)) else "shipped"
 
 
-def _lines(entries: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+def _lines(entries: Iterable[Node]) -> list[dict[str, Any]]:
     by_line: dict[str, int] = {}
-    for line, quantity in entries:
-        by_line[line] = by_line.get(line, 0) + quantity
+    for entry in entries:
+        line, quantity = entry["lineItem"]["id"], entry["totalQuantity"]
+        by_line[line] = by_line[line] + quantity if line in by_line else quantity
+    return _parts(by_line)
+
+
+def _parts(by_line: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"external_line_id": i, "quantity": n} for i, n in by_line.items() if n > 0]
 
 

@@ -27,4 +27,8 @@ def own_amount(bag: Bag) -> int:
 
 def total(bags: Iterable[Bag]) -> int:
     """Add up the shop amounts of several bags."""
-    return sum(own_amount(bag) for bag in bags)
+    found = 0
+    for bag in bags:
+        money = bag["shopMoney"]
+        found += to_minor(money["amount"], money["currencyCode"])
+    return found

@@ -44,17 +44,20 @@ def payments(order: Node) -> list[dict[str, Any]]:
     lowers the cash payment it was given for, so that the captured payments add up to what stayed.
     """
     transactions = order["transactions"]
-    captured, voided, change = _follow_ups(transactions, order["currencyCode"])
+    currency = order["currencyCode"]
+    captured, voided, change = _follow_ups(transactions, currency)
     found = []
     for entry in transactions:
         state = _state(entry, captured, voided)
         if state is None:
             continue
-        value = amount(entry["amountSet"], order["currencyCode"]) - change.get(entry["id"], 0)
+        value = amount(entry["amountSet"], currency)
+        if change:
+            value -= change.get(entry["id"], 0)
         payment = {
             "external_txn_id": entry["id"],
             "method": method(entry["gateway"]),
-            "amount": max(value, 0),
+            "amount": value if value > 0 else 0,
             "state": state,
         }
         if state == "captured":
@@ -69,9 +72,9 @@ def _follow_ups(
     """Return which holds were captured, which given up, and the change given per payment."""
     captured, voided, change = set(), set(), dict[str, int]()
     for entry in transactions:
-        parent = (entry["parentTransaction"] or {}).get("id")
-        if parent is None or entry["status"] != "SUCCESS":
+        if entry["parentTransaction"] is None or entry["status"] != "SUCCESS":
             continue
+        parent = entry["parentTransaction"]["id"]
         if entry["kind"] == "CAPTURE":
             captured.add(parent)
         elif entry["kind"] == "VOID":
@@ -112,5 +115,9 @@ def paid_at(order: Node) -> str | None:
     """Return when the last money of a fully paid order came in."""
     if order["displayFinancialStatus"] not in _PAID:
         return None
-    times = (entry["processedAt"] for entry in order["transactions"] if is_captured(entry))
-    return max((at for at in times if at), default=None)
+    last: str | None = None
+    for entry in order["transactions"]:
+        at = entry["processedAt"]
+        if at and (last is None or at > last) and is_captured(entry):
+            last = at
+    return last

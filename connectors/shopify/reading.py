@@ -137,9 +137,13 @@ class Reader:
     ) -> tuple[list[Document], list[Fault]]:
         """Complete the documents of a page; one that cannot be completed becomes a fault."""
         documents, faults = [], []
+        parts = STREAMS[kind].parts
         for node in nodes:
+            if whole.shows_all(node, parts):
+                documents.append(self._finished(kind, node))
+                continue
             try:
-                document = await self._uncut(kind, node)
+                document = await self._again(kind, node)
             except _TooMuch as error:
                 faults.append(Fault(node["id"], node, error))
             else:
@@ -156,11 +160,9 @@ class Reader:
         except (TypeError, ValueError):
             return document
 
-    async def _uncut(self, kind: Kind, node: Document) -> Document:
-        """Return the document as it is if it shows all it has, else read it alone and whole."""
+    async def _again(self, kind: Kind, node: Document) -> Document:
+        """Read a document alone and whole."""
         stream = STREAMS[kind]
-        if next(whole.cuts(node, stream.parts), None) is None:
-            return node
         again = (await self._admin.ask(stream.single, id=node["id"]))[stream.single_root]
         return await self._whole(kind, node if again is None else again)
 

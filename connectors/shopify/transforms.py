@@ -22,7 +22,7 @@ from connectors.shopify.aftersale import (
 )
 from connectors.shopify.fulfilment import departed, fulfilments, is_delivered
 from connectors.shopify.member import addresses, consents, identities, phone
-from connectors.shopify.money import amount, own_amount, total
+from connectors.shopify.money import amount, total
 from connectors.shopify.payment import paid_at, payments
 from hub.records.money import exponent, half_up, scaled
 from hub.sdk import Transform
@@ -90,15 +90,17 @@ def shipped_at(order: Node) -> str | None:
     """Return when the last parcel of a wholly shipped order left."""
     if order["displayFulfillmentStatus"] != "FULFILLED":
         return None
-    return max((f["createdAt"] for f in order["fulfillments"] if departed(f)), default=None)
+    return max([f["createdAt"] for f in order["fulfillments"] if departed(f)], default=None)
 
 
 def delivered_at(order: Node) -> str | None:
     """Return when the last parcel of a wholly shipped and delivered order arrived."""
-    gone = [f for f in order["fulfillments"] if departed(f)]
-    if order["displayFulfillmentStatus"] != "FULFILLED" or not all(map(is_delivered, gone)):
+    if order["displayFulfillmentStatus"] != "FULFILLED":
         return None
-    return max((f["deliveredAt"] for f in gone if f["deliveredAt"]), default=None)
+    gone = [f for f in order["fulfillments"] if departed(f)]
+    if not all(map(is_delivered, gone)):
+        return None
+    return max([f["deliveredAt"] for f in gone if f["deliveredAt"]], default=None)
 
 
 def delivery_term(gateways: Sequence[str]) -> str:
@@ -117,17 +119,19 @@ def street(address: Node | None) -> str | None:
 
 def shipping_subtotal(order: Node) -> int:
     """Add up what shipping cost before discounts."""
-    currency = order["currencyCode"]
-    return sum(amount(s["originalPriceSet"], currency) for s in order["shippingLines"]["nodes"])
+    currency, found = order["currencyCode"], 0
+    for line in order["shippingLines"]["nodes"]:
+        found += amount(line["originalPriceSet"], currency)
+    return found
 
 
 def shipping_discount(order: Node) -> int:
     """Add up what was taken off shipping."""
-    currency = order["currencyCode"]
-    return sum(
-        amount(s["originalPriceSet"], currency) - amount(s["discountedPriceSet"], currency)
-        for s in order["shippingLines"]["nodes"]
-    )
+    currency, found = order["currencyCode"], 0
+    for line in order["shippingLines"]["nodes"]:
+        found += amount(line["originalPriceSet"], currency)
+        found -= amount(line["discountedPriceSet"], currency)
+    return found
 
 
 def fees(order: Node) -> int:
@@ -157,16 +161,12 @@ def _goods_and_shipping(order: Node) -> int:
 
 def line_discount(allocations: Sequence[Node]) -> int:
     """Add up the discounts that are the line's own (each unit, or this one entry)."""
-    if not allocations:
-        return 0
-    return _allocated(a for a in allocations if not _is_across(a))
+    return _allocated([a for a in allocations if not _is_across(a)]) if allocations else 0
 
 
 def order_discount(allocations: Sequence[Node]) -> int:
     """Add up the line's parts of discounts that go across the order."""
-    if not allocations:
-        return 0
-    return _allocated(a for a in allocations if _is_across(a))
+    return _allocated([a for a in allocations if _is_across(a)]) if allocations else 0
 
 
 def _is_across(allocation: Node) -> bool:
@@ -174,7 +174,7 @@ def _is_across(allocation: Node) -> bool:
 
 
 def _allocated(allocations: Iterable[Node]) -> int:
-    return sum(own_amount(a["allocatedAmountSet"]) for a in allocations)
+    return total([a["allocatedAmountSet"] for a in allocations])
 
 
 def adjustments(order: Node) -> list[dict[str, Any]]:
@@ -183,28 +183,30 @@ def adjustments(order: Node) -> list[dict[str, Any]]:
     if not known:
         return []
     currency = order["currencyCode"]
-    shares: dict[int, list[dict[str, Any]]] = {}
+    shares: dict[int, dict[str | None, int]] = {}
     parts = [(line["id"], line["discountAllocations"]) for line in order["lineItems"]["nodes"]]
     parts += [(None, line["discountAllocations"]) for line in order["shippingLines"]["nodes"]]
-    for owner, allocations in parts:
+    for owner, allocations in parts:  # two shipping lines are one *shipping* to the hub
         for entry in allocations:
             value = amount(entry["allocatedAmountSet"], currency)
             if value:
-                share = {"external_line_id": owner, "amount": value}
-                shares.setdefault(entry["discountApplication"]["index"], []).append(share)
+                by_owner = shares.setdefault(entry["discountApplication"]["index"], {})
+                by_owner[owner] = by_owner.get(owner, 0) + value
     return [_adjustment(a, shares[a["index"]]) for a in known if a["index"] in shares]
 
 
-def _adjustment(application: Node, shares: list[dict[str, Any]]) -> dict[str, Any]:
+def _adjustment(application: Node, shares: Mapping[str | None, int]) -> dict[str, Any]:
     return {
         "external_ref": f"discount:{application['index']}",
         "target": _target(application),
         "kind": _KIND_OF_APPLICATION.get(application["__typename"], "promotion"),
         "coupon_code": application.get("code"),
         "title": application.get("title") or application.get("code"),
-        "amount": sum(share["amount"] for share in shares),
+        "amount": sum(shares.values()),
         "funded_by": "merchant",
-        "allocations": _merged(shares),
+        "allocations": [
+            {"external_line_id": owner, "amount": value} for owner, value in shares.items()
+        ],
     }
 
 
@@ -212,15 +214,6 @@ def _target(application: Node) -> str:
     if application["targetType"] == "SHIPPING_LINE":
         return "shipping"
     return "order" if application["allocationMethod"] == "ACROSS" else "line"
-
-
-def _merged(shares: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add up parts of one owner: two shipping lines are one *shipping* to the hub."""
-    by_owner: dict[Any, int] = {}
-    for share in shares:
-        owner = share["external_line_id"]
-        by_owner[owner] = by_owner.get(owner, 0) + share["amount"]
-    return [{"external_line_id": owner, "amount": value} for owner, value in by_owner.items()]
 
 
 _KIND_OF_APPLICATION: Final = {
@@ -233,7 +226,7 @@ _KIND_OF_APPLICATION: Final = {
 
 def tax_amount(lines: Sequence[Node]) -> int:
     """Add up the taxes of a line."""
-    return total(line["priceSet"] for line in lines)
+    return total([line["priceSet"] for line in lines])
 
 
 def tax_rate_bp(lines: Sequence[Node]) -> int | None:

@@ -72,6 +72,24 @@ class Cut:
     part: Part
 
 
+def shows_all(node: Node, parts: tuple[Part, ...]) -> bool:
+    """Tell whether no list of a document was cut short: what `cuts` would find none of, quicker."""
+    for part in parts:
+        value = node[part.field]
+        if isinstance(value, list):
+            if len(value) >= LIST_MOST:
+                return False
+        elif value["pageInfo"]["hasNextPage"]:
+            return False
+        else:
+            value = value["nodes"]
+        if part.inside:
+            for element in value:
+                if not shows_all(element, part.inside):
+                    return False
+    return True
+
+
 def cuts(node: Node, parts: tuple[Part, ...]) -> Iterator[Cut]:
     """Yield every list of a document that shows less than there is, outermost first."""
     for part in parts:
@@ -94,15 +112,17 @@ def order(node: Node) -> Node:
     """
     gone = [f for f in node["fulfillments"] if departed(f)]
     shipped = units(gone)
-    delivered = units(f for f in gone if is_delivered(f)) if gone else {}
+    arrived = [f for f in gone if is_delivered(f)]
+    delivered = units(arrived) if arrived else {}
     served_from = places(node)
     for line in node["lineItems"]["nodes"]:
-        left = shipped.get(line["id"], 0)
+        name = line["id"]
+        left = shipped.get(name, 0)
         line["hub"] = {
             "shipped": left,
-            "delivered": delivered.get(line["id"], 0),
+            "delivered": delivered.get(name, 0),
             "cancelled": cancelled_units(line, left),
-            "location": served_from.get(line["id"]),
+            "location": served_from.get(name),
         }
     for refund in node["refunds"]:
         refund["hub"] = {"taxesIncluded": node["taxesIncluded"]}

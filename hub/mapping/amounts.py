@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from hub.mapping.codec import (
+    SHORT,
     Codec,
     Form,
     Note,
@@ -48,8 +49,13 @@ def money(field: Field, options: Options, note: Note) -> Codec | None:
             places=money_rules.exponent(currency),
         )
     readers: dict[str, Callable[[Any], int]] = {}
+    low, high = field.low, field.high
 
     def read(value: Any, code: Any) -> int:
+        if type(value) is str and type(code) is str and len(value) < SHORT:
+            found = _minor_of(value, code)
+            if low <= found <= high:
+                return found
         known = readers.get(code) if type(code) is str else None
         if known is None:
             known = readers[code] = scaled_reader(
@@ -64,6 +70,12 @@ def money(field: Field, options: Options, note: Note) -> Codec | None:
         return shown(money_rules.to_text(value, _code(code)))
 
     return Codec("money", read, write, dynamic=True, native_form=form, places=2)
+
+
+# A channel says the same few amounts again and again, "0.0" above all.
+@lru_cache(maxsize=8192)
+def _minor_of(text: str, code: str) -> int:
+    return money_rules.to_minor(text, _code(code))
 
 
 def _minor(field: Field, options: Options) -> Codec:

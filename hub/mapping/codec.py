@@ -16,6 +16,9 @@ from typing import Any, Literal
 from hub.mapping.shape import Field, word
 from hub.records.money import INT64
 
+SHORT = 18
+"""A decimal text with fewer characters is below 10^18, where nothing can overflow."""
+
 Inline = Literal["", "text", "bool", "int", "table"]
 Form = Literal["", "text", "number"]
 """What a codec writes: JSON text, a JSON number, or something of its own."""
@@ -37,6 +40,9 @@ class Codec:
     native_form: Form = ""
     places: int = 0
     plugin: bool = False
+    bare: Callable[[Any], Any] | None = None
+    """A connector's own function: what it returns still has to be validated (`valid`)."""
+    valid: Callable[[Any], Any] | None = None
 
 
 def is_native(value: Any) -> bool:
@@ -90,7 +96,7 @@ def scaled_reader(
 
     def read(value: Any) -> int:
         if type(value) is str:
-            if roomy and len(value) < 18:  # noqa: PLR2004 - below 10^18 nothing can overflow
+            if roomy and len(value) < SHORT and value.isascii():
                 whole, dot, part = value.partition(".")
                 if whole.isdecimal() and len(part) == places and (part.isdecimal() or not dot):
                     return int(whole + part)

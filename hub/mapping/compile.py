@@ -16,7 +16,8 @@ from hub.mapping import walk
 from hub.mapping.codec import Codec
 from hub.mapping.paths import EACH, Segment, Where
 from hub.mapping.rows import Row
-from hub.mapping.shape import Field, settle, shape
+from hub.mapping.run import made
+from hub.mapping.shape import Field, settle, shape, usual
 from hub.mapping.spec import ITEM, ROOT, Branch, Level, Pair, Ref, Spec
 from hub.records.base import ABSENT, Record
 
@@ -43,9 +44,7 @@ def compile_rows(spec: Spec) -> tuple[Rows, str]:
     maker = _Maker(spec)
     module = ast.fix_missing_locations(maker.module())
     source = ast.unparse(module)
-    code = compile(module, f"<{spec.file.name}>", "exec")
-    exec(code, maker.names)  # noqa: S102 - built from ast nodes above, no text of the file in it
-    rows: Rows = maker.names["rows"]
+    rows: Rows = made(module, spec.file.name, maker.names, "rows")
     return rows, source
 
 
@@ -188,8 +187,28 @@ class _Maker:
             return _const(pair.const)
         var = self.vars[(pair.ref.scope, pair.ref.segments)]
         name = self.fresh("v")
-        body.append(_assign([name], self.converted(pair, pair.codec, var)))
+        if pair.codec.bare is not None and pair.field.kind != "record":
+            body += self.plugged(pair, pair.codec, var, name)
+        else:
+            body.append(_assign([name], self.converted(pair, pair.codec, var)))
         return _name(name)
+
+    def plugged(self, pair: Pair, codec: Codec, var: str, name: str) -> list[ast.stmt]:
+        """Return the statements that call a connector's function and check what it returns."""
+        known, reader = pair.field, self.given("r", _settled(pair.field, codec.read))
+        call: ast.expr = _call(self.given("r", codec.bare), _name(var))
+        if known.required and not known.nullable:
+            nothing = ast.BoolOp(ast.Or(), [_is(var, _const(None)), _is(var, _name("A"))])
+            call = ast.IfExp(test=nothing, body=_call(reader, _name(var)), orelse=call)
+        call = _blanked(pair, var, _guarded(pair, var, call))
+        checked: ast.expr = _call(self.given("r", codec.valid), _name(name))
+        if known.nullable and known.kind != "list":
+            test = _is(name, _const(None))
+            checked = ast.IfExp(test=test, body=_const(None), orelse=checked)
+        test_of = self.usual(usual(known), known, name)
+        if test_of is not None:
+            checked = ast.IfExp(test=test_of, body=_name(name), orelse=checked)
+        return [_assign([name], call), _assign([name], checked)]
 
     def converted(self, pair: Pair, codec: Codec, var: str) -> ast.expr:
         """Return the expression for one value: the usual form in line, the rest by a call."""
@@ -199,32 +218,43 @@ class _Maker:
         call = _call(self.given("r", reader), _name(var))
         if codec.dynamic and pair.side is not None:
             call.args.append(_name(self.vars[(pair.side.scope, pair.side.segments)]))
-        found = self.inline(codec, pair.field, var, _guarded(pair, var, call))
-        if pair.blank:
-            blank: ast.expr = _name("A") if pair.blank == "absent" else _const(None)
-            test = _compare(_name(var), ast.Eq(), _const(""))
-            found = ast.IfExp(test=test, body=blank, orelse=found)
-        return found
+        return _blanked(pair, var, self.inline(codec, pair.field, var, _guarded(pair, var, call)))
 
     def inline(self, codec: Codec, limits: Field, var: str, rest: ast.expr) -> ast.expr:
         value: ast.expr = _name(var)
-        if codec.inline == "text":
+        if codec.inline == "table":
+            table = self.given("t", codec.table)
+            test: ast.expr | None = _compare(_name(var), ast.In(), _name(table))
+            value = ast.Subscript(value=_name(table), slice=_name(var), ctx=ast.Load())
+        else:
+            test = self.usual(codec.inline, limits, var)
+        return rest if test is None else ast.IfExp(test=test, body=value, orelse=rest)
+
+    def usual(self, kind: str, limits: Field, var: str) -> ast.expr | None:
+        """Return the test that a usual value of a kind passes; None where there is none."""
+        if kind == "text":
             printable = ast.Call(_attribute(var, "isprintable"), args=[], keywords=[])
-            test: ast.expr = ast.BoolOp(ast.And(), [_is_type(var, "str"), printable])
-        elif codec.inline == "int":
+            return ast.BoolOp(ast.And(), [_is_type(var, "str"), printable])
+        if kind == "int":
             inside = ast.Compare(
                 _const(limits.low), [ast.LtE(), ast.LtE()], [_name(var), _const(limits.high)]
             )
-            test = ast.BoolOp(ast.And(), [_is_type(var, "int"), inside])
-        elif codec.inline == "bool":
-            test = ast.BoolOp(ast.Or(), [_is(var, _const(True)), _is(var, _const(False))])
-        elif codec.inline == "table":
-            table = self.given("t", codec.table)
-            test = _compare(_name(var), ast.In(), _name(table))
-            value = ast.Subscript(value=_name(table), slice=_name(var), ctx=ast.Load())
-        else:
-            return rest
-        return ast.IfExp(test=test, body=value, orelse=rest)
+            return ast.BoolOp(ast.And(), [_is_type(var, "int"), inside])
+        if kind == "bool":
+            return ast.BoolOp(ast.Or(), [_is(var, _const(True)), _is(var, _const(False))])
+        if kind == "enum":
+            words = self.given("t", frozenset(limits.choices))
+            known = _compare(_name(var), ast.In(), _name(words))
+            return ast.BoolOp(ast.And(), [_is_type(var, "str"), known])
+        return None
+
+
+def _blanked(pair: Pair, var: str, found: ast.expr) -> ast.expr:
+    """Let an empty text read as the pair says."""
+    if not pair.blank:
+        return found
+    blank: ast.expr = _name("A") if pair.blank == "absent" else _const(None)
+    return ast.IfExp(test=_compare(_name(var), ast.Eq(), _const("")), body=blank, orelse=found)
 
 
 def _guarded(pair: Pair, var: str, call: ast.expr) -> ast.expr:

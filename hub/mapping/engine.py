@@ -12,7 +12,7 @@ from hub.mapping.compile import compile_rows
 from hub.mapping.explain import Explained, explain
 from hub.mapping.paths import EACH
 from hub.mapping.rows import Row
-from hub.mapping.spec import Spec
+from hub.mapping.spec import ITEM, Spec
 from hub.mapping.write import Writer, key_values, put
 from hub.records.base import ABSENT, Record
 from hub.sdk.contract import Document, Kind
@@ -80,7 +80,14 @@ class Mapping:
 
     def keys(self, document: Document) -> list[str]:
         """Return the external ids of all records in the document, in order."""
-        return [self._key(item, document) for item in self._items(document)]
+        found = self._usual_items(document)
+        if found is None or len(self.spec.key.segments) != 1 or self.spec.key.scope != ITEM:
+            return [self._key(item, document) for item in self._items(document)]
+        step, keys = self.spec.key.segments[0], []
+        for item in found:
+            key = item.get(step) if type(item) is dict else None
+            keys.append(key if type(key) is str and key else self._key(item, document))
+        return keys
 
     def updated_of(self, document: Document) -> Any:
         """Return what stands at `updated` in the document's first record; absent if nothing does."""
@@ -123,6 +130,17 @@ class Mapping:
         Personal values are masked unless `reveal` says that the reader may see them.
         """
         return explain(self.spec, self._items(document), document, reveal=reveal)
+
+    def _usual_items(self, document: Document) -> list[Any] | None:
+        """Return the items where one step at most leads to them; None leaves it to `_items`."""
+        each = self.spec.each
+        if each is None:
+            return [document]
+        first, *rest = each.segments
+        if rest != [EACH] or not isinstance(first, str) or type(document) is not dict:
+            return None
+        found = document.get(first)
+        return found if type(found) is list else None
 
     def _items(self, document: Document) -> list[Any]:
         try:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
+from hub.mapping.parts import MOST_FORMS, Maker, Place, maker
 from hub.records.base import ABSENT, Json, Link, Pii, Record
 
 FieldKind = Literal["text", "int", "bool", "enum", "instant", "json", "record", "list"]
@@ -256,11 +257,12 @@ def _list(field: Field, value: Any) -> list[tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How rows of one record class are made of dicts, worked out once."""
+    """How rows of one record class are made of dicts, worked out once; `forms` as they come."""
 
     blank: tuple[Any, ...]
-    slots: Mapping[str, tuple[int, Fit]]
+    slots: Mapping[str, tuple[Field, Fit]]
     needed: tuple[Field, ...]
+    forms: dict[tuple[str, ...], Maker]
 
 
 @cache
@@ -268,8 +270,9 @@ def _plan(record: type[Record]) -> _Plan:
     fields = shape(record).fields
     return _Plan(
         blank=(ABSENT,) * len(fields),
-        slots={field.name: (field.index, quick_reader(field, _full(field))) for field in fields},
+        slots={field.name: (field, quick_reader(field, _full(field))) for field in fields},
         needed=tuple(field for field in fields if field.required),
+        forms={},
     )
 
 
@@ -277,41 +280,70 @@ def _full(field: Field) -> Fit:
     return lambda value: _part_value(field, value)
 
 
+def usual(field: Field) -> str:
+    """Name the test that a usual value of the field passes and then needs no more; "" for none."""
+    simple = field.open and (field.kind != "text" or field.pattern is None)
+    return field.kind if simple and field.kind in ("text", "int", "bool", "enum") else ""
+
+
 def quick_reader(field: Field, full: Fit) -> Fit:
     """Return a reader that takes the usual value on a short path and leaves all others to `full`."""
-
-    def text(value: Any) -> Any:
-        return value if type(value) is str and value.isprintable() else full(value)
-
-    def whole(value: Any) -> Any:
-        return value if type(value) is int and low <= value <= high else full(value)
-
-    def word_of(value: Any) -> Any:
-        return value if type(value) is str and value in choices else full(value)
-
-    def moment(value: Any) -> Any:
-        if type(value) is str:
-            try:
-                return instant(value)
-            except ValueError:
-                return full(value)
-        return full(value)
-
-    def several(value: Any) -> Any:
-        if type(value) is list and part is not None:
-            try:
-                return [row_of_parts(part, item) for item in value]
-            except ValueError:
-                return full(value)
-        return full(value)
-
-    low, high, choices, part = field.low, field.high, frozenset(field.choices), field.part
-    if not field.open or (field.kind == "text" and field.pattern is not None):
+    if not field.open:
         return full
-    quick: dict[FieldKind, Fit] = {
-        "text": text, "int": whole, "enum": word_of, "instant": moment, "list": several,
-    }  # fmt: skip
-    return quick.get(field.kind, full)
+    if field.kind == "instant":
+        return _quick_instant(full)
+    if field.kind == "list" and field.part is not None:
+        return _quick_list(field.part, full)
+    return _quick_words(full) if field.kind == "json" and _form(field.hint) == (dict, Any) else full
+
+
+def _quick_instant(full: Fit) -> Fit:
+    def read(value: Any) -> Any:
+        if type(value) is not str:
+            return full(value)
+        try:
+            return instant(value)
+        except ValueError:
+            return full(value)
+
+    return read
+
+
+def _quick_list(part: type[Record], full: Fit) -> Fit:
+    plan = _plan(part)
+    forms = plan.forms
+
+    def read(value: Any) -> Any:
+        if type(value) is not list:
+            return full(value)
+        found = []
+        try:
+            for item in value:
+                make = forms.get(tuple(item)) if type(item) is dict else None
+                found.append(row_of_parts(part, item) if make is None else make(item))
+        except ValueError:
+            return full(value)
+        return found
+
+    return read
+
+
+def _quick_words(full: Fit) -> Fit:
+    """Take a flat object of texts, flags and nulls."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not dict:
+            return full(value)
+        for name, said in value.items():
+            if type(name) is not str or not name.isprintable():
+                return full(value)
+            if said is None or said is True or said is False:
+                continue
+            if type(said) is not str or not said.isprintable():
+                return full(value)
+        return value
+
+    return read
 
 
 def row_of_parts(record: type[Record], value: Any) -> tuple[Any, ...]:
@@ -320,20 +352,41 @@ def row_of_parts(record: type[Record], value: Any) -> tuple[Any, ...]:
     Raises `ValueError` for a name the record does not have, a value that does not fit, and a
     required field that is missing.
     """
+    plan = _plan(record)
+    if type(value) is dict:
+        make = plan.forms.get(tuple(value))
+        if make is not None:
+            return make(value)
     if not isinstance(value, Mapping):
         raise ValueError(f"expected a part keyed by field names, found {word(value)}")
-    plan = _plan(record)
     row = list(plan.blank)
     for name, given in value.items():
         slot = plan.slots.get(name)
         if slot is None:
             names = ", ".join(field.name for field in shape(record).fields if field.open)
             raise ValueError(f"{record.__name__} has no field {name!r}; it has {names}")
-        row[slot[0]] = slot[1](given)
+        row[slot[0].index] = slot[1](given)
     for field in plan.needed:
         if row[field.index] is ABSENT:
             row[field.index] = _part_value(field, ABSENT)
+    if type(value) is dict and len(plan.forms) < MOST_FORMS:
+        _learn(plan, tuple(value))
     return tuple(row)
+
+
+def _learn(plan: _Plan, names: tuple[str, ...]) -> None:
+    """Make the function for a form that was read without a fault, unless it lacks what must be."""
+    places = [
+        Place(
+            index=field.index, test=usual(field), read=read, low=field.low, high=field.high,
+            choices=frozenset(field.choices),
+            nullable=field.nullable and field.open and field.kind not in ("list", "record"),
+        )
+        for field, read in (plan.slots[name] for name in names)
+    ]  # fmt: skip
+    given = {place.index for place in places}
+    if all(field.index in given for field in plan.needed):
+        plan.forms[names] = maker(plan.blank, places)
 
 
 def _part_value(field: Field, value: Any) -> Any:

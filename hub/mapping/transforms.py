@@ -244,7 +244,14 @@ def plugin(name: str, transform: Transform, field: Field) -> Codec:
     def write(value: Any) -> Any:
         return None if back is None else back(named(field, value))
 
-    return Codec(name, read, None if back is None else write, plugin=True)
+    return Codec(
+        name,
+        read,
+        None if back is None else write,
+        plugin=True,
+        bare=transform.to_canonical,
+        valid=quick,
+    )
 
 
 def _kinds(*names: FieldKind) -> frozenset[FieldKind]:

@@ -98,7 +98,7 @@ class Http:
         self.policy = policy or RetryPolicy()
         self._auth, self._classify, self._timeout_s = auth, classify, timeout_s
         self._limit_bytes, self._clock, self._now, self._sleep = limit_bytes, clock, now, sleep
-        self._rng = rng
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         connect_s = min(CONNECT_S, timeout_s / 2)
         self._client = httpx.AsyncClient(
             base_url=base_url,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -58,6 +58,8 @@ class Prepared:
 
     def supersede(self, kind: str, key: str) -> None:
         """Let a good version take the place of a bad one that came before it in the page."""
+        if not self.bad:
+            return
         left = [bad for bad in self.bad if (bad.kind, bad.key) != (kind, key)]
         _add(self.duplicates, kind, len(self.bad) - len(left))
         self.bad = left
@@ -68,7 +70,7 @@ class Prepared:
         return not self.units and not self.bad
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Named:
     """A document, its bytes and hash, and the keys of the records in it."""
 
@@ -81,11 +83,11 @@ class Named:
 
 def name(page: Page, mappings: Sequence[FieldMapping], hide: Mapping[str, Any]) -> list[Named]:
     """Hash every document and read its keys. `hide`: kind to a function that hides personal keys."""
-    salt = blake2b("".join(m.digest for m in mappings).encode(), digest_size=_HASH_BYTES).digest()
+    salt = sha256("".join(m.digest for m in mappings).encode()).digest()
     out = []
     for document in page.documents:
         body = _bytes(document)
-        digest = blake2b(body, digest_size=_HASH_BYTES, key=salt).digest()
+        digest = sha256(salt + body).digest()[:_HASH_BYTES]
         error = None
         keys: list[tuple[FieldMapping, list[str]]] = []
         try:
@@ -124,7 +126,8 @@ def wanted_keys(named: Sequence[Named]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for item in named:
         for mapping, keys in item.keys:
-            out.setdefault(mapping.kind, []).extend(keys)
+            if keys:
+                out.setdefault(mapping.kind, []).extend(keys)
     return out
 
 
@@ -147,7 +150,8 @@ def prepare(
                 _add(out.duplicates, mapping.kind, len(keys))
             continue
         for mapping, keys in item.keys:
-            _map(out, latest, seen, item, mapping, keys)
+            if keys:
+                _map(out, latest, seen, item, mapping, keys)
     for unit in latest.values():
         out.units.setdefault(unit.kind, []).append(unit)
     out.bad += [_fault(stream, fault) for fault in page.faults]
@@ -215,5 +219,5 @@ def _bad(kind: str, key: str, item: Named, error: MappingError) -> Bad:
 
 def _fault(stream: str, fault: Any) -> Bad:
     body = _encode(fault.document)
-    digest = blake2b(body, digest_size=_HASH_BYTES).digest()
+    digest = sha256(body).digest()[:_HASH_BYTES]
     return Bad(stream, fault.key, [cause(fault.error)], body, digest)
