@@ -7,7 +7,6 @@ and never taken for "no data" when it is not the JSON that was asked for.
 
 from __future__ import annotations
 
-import gc
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from hub.errors import (
     Retry,
     Throttled,
 )
+from hub.sdk.quiet import QUIET
 
 LIMIT_BYTES: Final = 64 * 1024 * 1024
 """What one reply may hold, counted after inflating."""
@@ -163,13 +163,10 @@ def decoded(reply: Reply, method: str) -> Reply:
 
 def _parsed(content: bytes) -> Any:
     """Decode JSON. A large reply with the cyclic collector off: it holds no cycles to look for."""
-    if len(content) < _LARGE_BYTES or not gc.isenabled():
+    if len(content) < _LARGE_BYTES:
         return _DECODER.decode(content)
-    gc.disable()
-    try:
+    with QUIET:
         return _DECODER.decode(content)
-    finally:
-        gc.enable()
 
 
 def _not_json(reply: Reply) -> ChannelError:

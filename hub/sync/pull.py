@@ -7,8 +7,6 @@ costs one commit, at its end, for the cursor and the freshness.
 from __future__ import annotations
 
 import asyncio
-import gc
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +19,7 @@ from hub.db.scope import Scope
 from hub.errors import ContractBroken
 from hub.records.time import to_text
 from hub.sdk import Connector, Cursor, Page
+from hub.sdk.quiet import QUIET
 from hub.sync.apply import Step, apply_page
 from hub.sync.engine import Engine, Seals
 from hub.sync.kinds import Room
@@ -299,35 +298,6 @@ def _apply_and_close(
     if closing is not None:
         closing(conn)
     return counts
-
-
-class Quiet:
-    """Keeps the cyclic collector off while any page is mapped or applied, on whatever thread.
-
-    Decoded documents and rows hold no cycles, and walking them over and over costs more than
-    mapping them (performance sheet). Counted, because several walks and threads share one collector.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._depth = 0
-
-    def __enter__(self) -> None:
-        """Switch it off with the first to come."""
-        with self._lock:
-            self._depth += 1
-            if self._depth == 1:
-                gc.disable()
-
-    def __exit__(self, *_error: object) -> None:
-        """Switch it on with the last to go."""
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                gc.enable()
-
-
-QUIET = Quiet()
 
 
 def _quietly(fn: Any, *args: Any, **kwargs: Any) -> Any:
