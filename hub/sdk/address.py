@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -124,5 +126,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             if len(self._by_host) >= _MOST_HOSTS:
                 oldest = next(iter(self._by_host))
                 await self._by_host.pop(oldest).aclose()
-            self._by_host[host] = httpx.AsyncHTTPTransport(trust_env=False)
+            self._by_host[host] = httpx.AsyncHTTPTransport(verify=_trusted(), trust_env=False)
         return self._by_host[host]
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates everyone trusts; reading them takes some 20 ms, so it is done once."""
+    return httpx.create_ssl_context(trust_env=False)
