@@ -48,8 +48,9 @@ format: $(READY)  ## let ruff put the code in order
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
-test: check  ## check, then every test but e2e, on SQLite and PostgreSQL
+test: check  ## check, then every test, on SQLite and PostgreSQL; whole processes last
 	$(PY) -m pytest -m "not e2e" --ignore=tests/house -n $(JOBS) --dist worksteal --durations=10
+	$(PY) -m pytest -m e2e
 
 t: $(READY)  ## tests by word: make t K=cancelled
 	$(PY) -m pytest -k "$(K)" $(ARGS)
