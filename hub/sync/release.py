@@ -65,7 +65,8 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
     mappings = engine.mappings_of(info.code, stream)
     seals = engine.seals(flow.merchant_id)
     [named] = name(page, mappings, {"member": lambda known: seals.index("text", known).hex()})
-    if named.error is not None:
+    if named.error is not None or not any(found for _mapping, found in named.keys):
+        # What a connector could not read holds no record: only a mended document releases it.
         return False
     await walker.take(page)
     keys = {k for mapping, found in named.keys if mapping.kind == flow.kind for k in found}

@@ -166,3 +166,36 @@ def test_rotating_keys_of_a_registered_merchant_keeps_everything_readable(
 
     assert rotated.exit_code == 0
     assert after.exit_code == 0
+
+
+def test_releasing_a_receipt_that_nobody_mended_leaves_it_held(hub: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "till"
+    (folder / "in").mkdir(parents=True)
+    form = {
+        "path": str(folder), "layout": "loyverse", "timezone": "Asia/Shanghai", "currency": "CNY",
+        "stores": [{"code": "S1", "name": "Store One"}], "date_formats": ["MDY"],
+    }  # fmt: skip
+    header = (
+        "Date,Receipt number,Receipt type,Category,SKU,Item,Variant,Modifiers applied,Quantity,Gross sales,"
+        "Discounts,Net sales,Cost of goods,Gross profit,Taxes,POS,Store,Cashier name,Customer name,"
+        "Customer contacts,Comment,Status"
+    )
+    row = "7/28/26 1:33 PM,{no},Sale,,{sku},Mug,,,1.000,10.00,0.00,10.00,0.00,10.00,0.00,T1,Store One,,,,,Closed"
+    lines = [header, row.format(no="1-1", sku="MUG-1"), row.format(no="1-2", sku="6.90123E+12")]
+    file = folder / "in" / "sales.csv"
+    file.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
+    file.with_name("sales.csv.done").write_text("", encoding="utf-8")
+    hub("connect", "add", "pos_csv", "--name", "Till", "--form", "-", stdin=json.dumps(form))
+
+    synced = hub("sync", "--json")
+    released = hub("held", "release", "--json")
+    listed = hub("held", "list", "--json")
+    report = hub("report", "--json")
+
+    assert json.loads(synced.stdout)["held"] == 1, synced.output
+    assert json.loads(released.stdout) == {"released": 0, "still_held": 1}
+    assert released.exit_code == 3
+    assert len(json.loads(listed.stdout)["held"]) == 1
+    tallies = {t["kind"]: t for t in json.loads(report.stdout)["tallies"]}
+    counted = {name: tallies["order"][name] for name in ("received", "applied", "held")}
+    assert counted == {"received": 2, "applied": 1, "held": 1}
