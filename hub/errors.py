@@ -19,7 +19,8 @@ No message, hint or repr carries a secret or a person's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 
 class HubError(Exception):
@@ -52,8 +53,29 @@ class ConfigError(HubError):
         self.known = allowed
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One place where a document does not fit its mapping. `value` is short, and masked if personal."""
+
+    why: str
+    file: str
+    line: int
+    canonical: str
+    native: str
+    value: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: {self.canonical} <- {self.native}"
+        return f"{where}: {self.why} (value {self.value})."
+
+
 class MappingError(HubError):
-    """A document does not fit its mapping: the record is held, the rest of the page goes on."""
+    """A document does not fit its mapping: the record is held, the rest of the page goes on.
+
+    `causes` names every pair that does not fit, in the order of the mapping; the error's own
+    `why`, `file`, `line`, … are those of the first. `unnamed` counts what came after the last one
+    named. `sentences()` says all of it, line by line.
+    """
 
     def __init__(
         self,
@@ -64,10 +86,33 @@ class MappingError(HubError):
         canonical: str,
         native: str,
         value: str,
+        others: Sequence[Misfit] = (),
+        unnamed: int = 0,
     ) -> None:
-        super().__init__(f"{file}:{line}: {canonical} <- {native}: {why} (value {value}).")
+        first = Misfit(why, file, line, canonical, native, value)
+        more = len(others) + unnamed
+        super().__init__(f"{first} And {more} more." if more else str(first))
         self.why, self.file, self.line = why, file, line
         self.canonical, self.native, self.value = canonical, native, value
+        self.causes = (first, *others)
+        self.unnamed = unnamed
+
+    @classmethod
+    def of(cls, first: Misfit, *others: Misfit, unnamed: int = 0) -> MappingError:
+        """Make the error of one or several places."""
+        return cls(
+            first.why, file=first.file, line=first.line, canonical=first.canonical,
+            native=first.native, value=first.value, others=others, unnamed=unnamed,
+        )  # fmt: skip
+
+    @property
+    def rest(self) -> str:
+        """How many more places do not fit than are named; "" if all are."""
+        return f"{self.unnamed} more places do not fit." if self.unnamed else ""
+
+    def sentences(self) -> list[str]:
+        """Return one sentence for each place, and one for those that are not named."""
+        return [*map(str, self.causes), *filter(None, [self.rest])]
 
 
 class Conflict(HubError):

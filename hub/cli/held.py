@@ -1,7 +1,8 @@
-"""`hub held list | release | drop`: records that wait for a person."""
+"""`hub held list | show | release | drop`: records that wait for a person."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(help="Records that wait for a person (待处理).", no_args_is_help=True)
     group.command("list")(listing)
+    group.command()(show)
     group.command()(release)
     group.command()(drop)
     app.add_typer(group, name="held")
@@ -43,16 +45,65 @@ async def _list(hub: Hub, merchant: str | None, *, json: bool) -> int:
                 r["connection"],
                 r["kind"],
                 r["external_id"],
-                "\n".join(c["message"] for c in r["causes"]),
+                "\n".join(_numbered([cause["message"] for cause in r["causes"]])),
             )
             for r in rows
         ]
         table("Held", ("id", "connection", "kind", "record", "why"), shown)
         if rows:
+            say("`hub held show` prints one of them with file, line, both paths and value.")
             say(
                 "Fix the cause (a mapping, a SKU, the record on the channel), then `hub held release`."
             )
     return PERSON if rows else 0
+
+
+def _numbered(causes: list[str]) -> list[str]:
+    return [f"{n}. {cause}" for n, cause in enumerate(causes, 1)] if causes[1:] else causes
+
+
+def show(
+    held_id: Annotated[str, typer.Argument(help="The held record to look at.")],
+    merchant: MerchantId = None,
+    json: Json = False,
+) -> None:
+    """Show one held record: every cause with its mapping file and line, both paths and the value."""
+    with_hub(lambda hub: _show(hub, held_id, merchant, json=json), writes=False)
+
+
+async def _show(hub: Hub, held_id: str, merchant: str | None, *, json: bool) -> int:
+    from hub.db import connections, held
+
+    merchant_id = (await hub.merchant(merchant)).merchant_id
+    names = {i.id: i.name for i in await hub.db.read(connections.listing, merchant_id)}
+    rows = await hub.db.read(held.listing, merchant_id)
+    row = next((row for row in rows if row["id"] == held_id), None)
+    if row is not None:
+        row["connection"] = names.get(row["connection_id"])
+    if json:
+        print_json({"held": row})
+    else:
+        say(f"There is no open held record {held_id!r}." if row is None else told(row))
+    return PERSON
+
+
+def told(row: Mapping[str, Any]) -> str:
+    """Return one held record as text for people."""
+    lines = [
+        f"{row['id']}: {row['kind']} {row['external_id']} of {row['connection']} ({row['verb']}), "
+        f"tried {row['attempts']} time(s), {row['first_at']} to {row['last_at']}"
+    ]
+    for number, cause in enumerate(row["causes"], 1):
+        lines += ["", f"{number}. {_headline(cause)}"]
+        names = ("value", "file", "line", "code", "request_id", "hint")
+        lines += [f"   {name}: {cause[name]}" for name in names if name in cause]
+    return "\n".join(lines)
+
+
+def _headline(cause: Mapping[str, Any]) -> str:
+    if "native" not in cause or "why" not in cause:
+        return str(cause["message"])
+    return f"{cause['canonical']} <- {cause['native']}: {cause['why']}"
 
 
 def release(

@@ -12,7 +12,9 @@ from hub.cli.out import FAILED, MISUSE, Json, fail, print_json, say, table
 from hub.errors import ConfigError, HubError
 
 if TYPE_CHECKING:
-    from hub.mapping import Mapping
+    from collections.abc import Sequence
+
+    from hub.mapping import Explained, Mapping
 
 File = Annotated[Path, typer.Argument(help="A mapping file, such as mappings/acme/order.yaml.")]
 
@@ -75,7 +77,14 @@ def explain(
         shown = [_explained(row) for row in rows]
         head = tuple(shown[0]) if shown else names
         table(str(file), head, [tuple(row.values()) for row in shown])
+        say(misfits(rows))
     raise typer.Exit(0)
+
+
+def misfits(rows: Sequence[Explained]) -> str:
+    """Say which of the explained fields do not fit, one line each."""
+    bad = [f"  {r.file}:{r.line}: {r.canonical} <- {r.native}: {r.error}" for r in rows if r.error]
+    return "\n".join([f"{len(bad)} place(s) do not fit.", *bad])
 
 
 def _explained(row: Any) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def _hold(mapping: Mapping, document: Document, name: str, report: Report) -> No
         laws.get_put(mapping, document)
         laws.fresh(mapping, document)
     except (MappingError, laws.LawBroken) as error:
-        report.failures.append(f"{name}: {error}")
+        report.failures += _told(f"{name}: ", error)
 
 
 def _made_up(mapping: Mapping, cases: int, report: Report, *, until: float) -> None:
@@ -187,10 +187,10 @@ def _case(mapping: Mapping, made: Samples, data: Any, setting: Setting, report: 
     try:
         laws.agreement(mapping, document)
     except MappingError as error:
-        if error.canonical in plugins:
+        if laws.only_in(error, plugins):
             report.refused += 1
         else:
-            report.failures.append(f"the native schema allows it, the mapping refuses it: {error}")
+            report.failures += _told("the native schema allows it, the mapping refuses it: ", error)
         return
     except laws.LawBroken as error:
         report.failures.append(str(error))
@@ -202,7 +202,13 @@ def _case(mapping: Mapping, made: Samples, data: Any, setting: Setting, report: 
         if laws.can_put(mapping):
             laws.put_get(mapping, row, document)
     except (MappingError, laws.LawBroken) as error:
-        report.failures.append(str(error))
+        report.failures += _told("", error)
+
+
+def _told(prefix: str, error: MappingError | laws.LawBroken) -> list[str]:
+    """Return one failure for each cause of an error."""
+    sentences = error.sentences() if isinstance(error, MappingError) else [str(error)]
+    return [f"{prefix}{sentence}" for sentence in sentences]
 
 
 def canonical_coverage(spec: Spec) -> Coverage:

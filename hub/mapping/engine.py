@@ -10,6 +10,7 @@ from hub.errors import MappingError
 from hub.mapping import rows, walk
 from hub.mapping.compile import compile_rows
 from hub.mapping.explain import Explained, explain
+from hub.mapping.faults import Faults
 from hub.mapping.paths import EACH
 from hub.mapping.rows import Row
 from hub.mapping.spec import ITEM, Spec
@@ -57,7 +58,7 @@ class Mapping:
         """Return one row per record found in the document, valid for the record.
 
         Raises `MappingError` with file, line, both paths and the value (short, personal text
-        masked) at the first pair that does not fit.
+        masked) of every pair that does not fit.
         """
         try:
             return self._rows(document)
@@ -67,9 +68,13 @@ class Mapping:
 
     def read_slowly(self, document: Document) -> list[Row]:
         """Do what `to_canonical` does, pair by pair: for error messages and as its second opinion."""
-        return [
-            walk.read(self.spec.top, [item, document], self.spec) for item in self._items(document)
+        faults = Faults(self.spec)
+        rows = [
+            walk.gather(self.spec.top, [item, document], faults, (number,))
+            for number, item in enumerate(self._items(document))
         ]
+        faults.settle()
+        return rows
 
     def key_of(self, document: Document) -> str:
         """Return the external id of the document's first record. Raises `MappingError` without one."""
@@ -79,14 +84,21 @@ class Mapping:
         return found[0]
 
     def keys(self, document: Document) -> list[str]:
-        """Return the external ids of all records in the document, in order."""
-        found = self._usual_items(document)
-        if found is None or len(self.spec.key.segments) != 1 or self.spec.key.scope != ITEM:
-            return [self._key(item, document) for item in self._items(document)]
-        step, keys = self.spec.key.segments[0], []
-        for item in found:
-            key = item.get(step) if type(item) is dict else None
-            keys.append(key if type(key) is str and key else self._key(item, document))
+        """Return the external ids of all records in the document, in order.
+
+        Raises `MappingError` where one is missing, with every pair that does not fit either.
+        """
+        try:
+            found = self._usual_items(document)
+            if found is None or len(self.spec.key.segments) != 1 or self.spec.key.scope != ITEM:
+                return [self._key(item, document) for item in self._items(document)]
+            step, keys = self.spec.key.segments[0], []
+            for item in found:
+                key = item.get(step) if type(item) is dict else None
+                keys.append(key if type(key) is str and key else self._key(item, document))
+        except MappingError:
+            self._blame(document)
+            raise
         return keys
 
     def updated_of(self, document: Document) -> Any:
@@ -159,6 +171,17 @@ class Mapping:
         if type(found) is int:
             return str(found)
         raise self._head_error("key", "no external id", found)
+
+    def _blame(self, document: Document) -> None:
+        """Raise for every record without a key, and for every pair that does not fit."""
+        faults, heads = Faults(self.spec), self.spec.key.scope + 1
+        for number, item in enumerate(self._items(document)):
+            try:
+                self._key(item, document)
+            except MappingError as error:
+                faults.add(error.causes[0], (number,)[:heads])
+            walk.gather(self.spec.top, [item, document], faults, (number,))
+        faults.settle()
 
     def _head_error(self, name: str, why: str, value: Any) -> MappingError:
         native, line = self.spec.heads.get(name, (".", 1))

@@ -58,10 +58,44 @@ class _Teller:
     def level(self, level: Level, scopes: Scopes, at: tuple[int, ...]) -> list[Explained]:
         out = [self.pair(pair, scopes, at) for pair in level.pairs]
         for branch in level.branches:
-            for index, element in enumerate(_elements(branch, scopes)):
-                inner = [*scopes[:-1], element, scopes[ROOT]]
-                out += self.level(branch.level, inner, (*at, index))
+            out += self.branch(branch, scopes, at)
         return out
+
+    def branch(self, branch: Branch, scopes: Scopes, at: tuple[int, ...]) -> list[Explained]:
+        """Explain what is in a list; the list itself only where nothing can be read in it."""
+        try:
+            elements = walk.items(walk.seek(scopes, branch.ref)) or []
+        except ValueError as failed:
+            return [self.unreadable(branch, at, str(failed))]
+        out: list[Explained] = []
+        for number, element in enumerate(elements):
+            why = walk.unfit(branch, number, element)
+            if why:
+                out.append(self.unreadable(branch, at, why))
+            else:
+                inner = [*scopes[:-1], element, scopes[ROOT]]
+                out += self.level(branch.level, inner, (*at, number))
+        return out
+
+    def unreadable(self, branch: Branch, at: tuple[int, ...], why: str) -> Explained:
+        """Explain a list, or an element of one, that is none: nothing of it is shown."""
+        return Explained(
+            canonical=_placed(branch.canonical, at),
+            native=self.native(branch.native, at),
+            canonical_value=ABSENT,
+            native_value=ABSENT,
+            way="in",
+            transform="list",
+            file=self.spec.label,
+            line=branch.line,
+            pii=branch.field.personal,
+            error=why,
+        )
+
+    def native(self, path: str, at: tuple[int, ...]) -> str:
+        """Write a native path from the document's root, with positions."""
+        inside = path and not path.startswith("$")
+        return (self.prefix if inside else "") + _placed(path, at)
 
     def pair(self, pair: Pair, scopes: Scopes, at: tuple[int, ...]) -> Explained:
         native: Any = ABSENT
@@ -74,10 +108,9 @@ class _Teller:
             error = failed.why
         except ValueError as failed:
             error = str(failed)
-        inside = pair.native and not pair.native.startswith("$")
         return Explained(
             canonical=_placed(pair.canonical, at),
-            native=(self.prefix if inside else "") + _placed(pair.native, at),
+            native=self.native(pair.native, at),
             canonical_value=named(pair.field, value, hide=None if self.reveal else _masked),
             native_value=native if self.reveal else _veiled(native, pair),
             way=pair.way,
@@ -97,13 +130,6 @@ def _veiled(native: Any, pair: Pair) -> Any:
     """Show a native value without what is personal: objects and lists only by their size."""
     whole = isinstance(native, dict | list) and pair.field.kind != "json"
     return _masked(native) if pair.field.personal or whole else native
-
-
-def _elements(branch: Branch, scopes: Scopes) -> list[Any]:
-    try:
-        return walk.items(walk.seek(scopes, branch.ref)) or []
-    except ValueError:
-        return []
 
 
 def _placed(path: str, at: tuple[int, ...]) -> str:

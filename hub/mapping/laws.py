@@ -82,8 +82,13 @@ def fresh(mapping: Mapping, document: Document) -> None:
         try:
             put_get(mapping, row, {})
         except MappingError as error:
-            if error.canonical not in default:
+            if not only_in(error, default):
                 raise
+
+
+def only_in(error: MappingError, fields: set[str]) -> bool:
+    """Whether nothing but these canonical paths is at fault."""
+    return not error.unnamed and fields.issuperset(cause.canonical for cause in error.causes)
 
 
 def _two_way(level: Level) -> Level:

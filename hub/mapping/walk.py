@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hub.errors import MappingError
+from hub.errors import MappingError, Misfit
 from hub.mapping.codec import Codec
+from hub.mapping.faults import Faults, Position
 from hub.mapping.paths import EACH, Segment, Where
 from hub.mapping.rows import Row
 from hub.mapping.shape import settle, shape, word
@@ -112,14 +113,54 @@ def decode(pair: Pair, codec: Codec, value: Any, scopes: Scopes) -> Any:
 
 
 def read(level: Level, scopes: Scopes, spec: Spec) -> Row:
-    """Read one record. Raises `MappingError` at the first pair that does not fit."""
+    """Read one record. Raises `MappingError` with every pair that does not fit."""
+    faults = Faults(spec)
+    row = gather(level, scopes, faults, (0,))
+    faults.settle()
+    return row
+
+
+def gather(level: Level, scopes: Scopes, faults: Faults, at: Position) -> Row:
+    """Read one record; a pair that does not fit goes to `faults`, and the row lacks its value."""
     row = _blank(level.record)
     for pair in level.pairs:
         if pair.reads:
-            _set(row, pair.slot, read_pair(pair, scopes, spec))
+            _set(row, pair.slot, _gather_pair(pair, scopes, faults, at))
     for branch in level.branches:
-        _set(row, branch.slot, _read_list(branch, scopes, spec))
+        _set(row, branch.slot, _gather_list(branch, scopes, faults, at))
     return _freeze(level.record, row)
+
+
+def _gather_pair(pair: Pair, scopes: Scopes, faults: Faults, at: Position) -> Any:
+    try:
+        return read_pair(pair, scopes, faults.spec)
+    except MappingError as error:
+        faults.add(error.causes[0], at[: _depth(pair) + 1])
+        return ABSENT
+
+
+def _depth(pair: Pair) -> int:
+    """Return the innermost scope a pair reads: what it reads further out is at fault only once."""
+    return max(ref.scope for ref in (pair.ref, pair.side) if ref is not None)
+
+
+def _gather_list(branch: Branch, scopes: Scopes, faults: Faults, at: Position) -> Any:
+    try:
+        found = items(seek(scopes, branch.ref))
+    except ValueError as error:
+        faults.add(list_misfit(branch, faults.spec, str(error)), at[: branch.ref.scope + 1])
+        return ABSENT
+    if found is None:
+        return ABSENT
+    out = []
+    for number, element in enumerate(found):
+        why = unfit(branch, number, element)
+        if why:
+            faults.add(list_misfit(branch, faults.spec, why), at)
+        else:
+            inner = [*scopes[:-1], element, scopes[ROOT]]
+            out.append(gather(branch.level, inner, faults, (*at, number)))
+    return out
 
 
 def read_pair(pair: Pair, scopes: Scopes, spec: Spec) -> Any:
@@ -131,26 +172,14 @@ def read_pair(pair: Pair, scopes: Scopes, spec: Spec) -> Any:
         value = seek(scopes, pair.ref)
         return decode(pair, pair.codec, value, scopes)
     except Exception as error:
-        raise failure(pair, spec, error, value) from None
+        raise MappingError.of(misfit(pair, spec, error, value)) from None
 
 
-def _read_list(branch: Branch, scopes: Scopes, spec: Spec) -> Any:
-    try:
-        found = items(seek(scopes, branch.ref))
-    except ValueError as error:
-        raise list_failure(branch, spec, str(error)) from None
-    if found is None:
-        return ABSENT
-    out = []
-    for at, element in enumerate(found):
-        if type(element) is not dict and _inside(branch.level):
-            why = f"element {at} is {word(element)}, expected an object"
-            raise list_failure(branch, spec, why)
-        try:
-            out.append(read(branch.level, [*scopes[:-1], element, scopes[ROOT]], spec))
-        except MappingError as error:
-            raise _at(error, at) from None
-    return out
+def unfit(branch: Branch, number: int, element: Any) -> str:
+    """Say why nothing can be read inside an element of a list; "" if something can."""
+    if type(element) is dict or not _inside(branch.level):
+        return ""
+    return f"element {number} is {word(element)}, expected an object"
 
 
 def _inside(level: Level) -> bool:
@@ -161,30 +190,20 @@ def _inside(level: Level) -> bool:
     return any(ref.scope == depth and ref.segments for ref in refs)
 
 
-def _at(error: MappingError, at: int) -> MappingError:
-    return MappingError(
-        f"{error.why}, in element {at}", file=error.file, line=error.line,
-        canonical=error.canonical, native=error.native, value=error.value,
-    )  # fmt: skip
-
-
-def failure(pair: Pair, spec: Spec, error: Exception, value: Any) -> MappingError:
-    """Make the error of a pair. No personal value gets into it, whoever wrote the sentence."""
+def misfit(pair: Pair, spec: Spec, error: Exception, value: Any) -> Misfit:
+    """Say what is wrong with a pair. No personal value gets into it, whoever wrote the sentence."""
     why = str(error) if isinstance(error, ValueError) and str(error) else type(error).__name__
     if pair.field.personal and isinstance(value, str) and value and value in why:
         why = "the value does not fit"
-    return MappingError(
-        why, file=spec.label, line=pair.line, canonical=pair.canonical,
-        native=pair.native or "const", value=shown(value, masked=pair.field.personal),
+    return Misfit(
+        why, spec.label, pair.line, pair.canonical, pair.native or "const",
+        shown(value, masked=pair.field.personal),
     )  # fmt: skip
 
 
-def list_failure(branch: Branch, spec: Spec, why: str) -> MappingError:
-    """Make the error of a whole list."""
-    return MappingError(
-        why, file=spec.label, line=branch.line, canonical=branch.canonical,
-        native=branch.native, value="not shown",
-    )  # fmt: skip
+def list_misfit(branch: Branch, spec: Spec, why: str) -> Misfit:
+    """Say what is wrong with a whole list."""
+    return Misfit(why, spec.label, branch.line, branch.canonical, branch.native, "not shown")
 
 
 def shown(value: Any, *, masked: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.errors import MappingError
 from hub.mapping import walk
 from hub.mapping.paths import EACH, Segment, Where
 from hub.mapping.rows import Row
@@ -70,7 +71,7 @@ class Writer:
                 holder, key = places[pair.ref.scope] if pair.ref.scope != ROOT else ([document], 0)
                 put(holder, key, pair.ref.segments, native)
         except Exception as error:
-            raise walk.failure(pair, self.spec, error, value) from None
+            raise MappingError.of(walk.misfit(pair, self.spec, error, value)) from None
 
     def _encoded(
         self,
@@ -133,7 +134,7 @@ class Writer:
             found = walk.seek(_scopes(places, document), branch.ref)
             old = walk.items(found) or []
         except ValueError as error:
-            raise walk.list_failure(branch, self.spec, str(error)) from None
+            raise MappingError.of(walk.list_misfit(branch, self.spec, str(error))) from None
         new = self._aligned(branch, old, parts, _scopes(places, document))
         for at, part in enumerate(parts):
             self._level(branch.level, part, [*places, (new, at)], document, around)
