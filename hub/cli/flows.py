@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +12,10 @@ from hub.cli.out import FAILED, PERSON, Json, MerchantId, print_json, say, table
 
 if TYPE_CHECKING:
     from hub.app import Hub
+    from hub.cli.progress import Bars
+    from hub.db import Connection
     from hub.db.connections import ConnectionInfo
+    from hub.db.flows import Flow
 
 Names = Annotated[
     list[str] | None, typer.Argument(help="Connections by name or id; all if left out.")
@@ -34,7 +39,9 @@ def sync(
 ) -> None:
     """Pull what changed on the channels, now, then push what waits.
 
-    Repeating it is harmless. Ends with 3 when records are held for a person.
+    Repeating it is harmless. Ends with 3 when records are held for a person. A terminal shows
+    each flow while it runs: records so far, their rate, and how far it is where the end is known;
+    a pipe gets a line when a flow starts and one when it ends.
     """
     with_hub(
         lambda hub: _run(hub, connection, kind, merchant, ("pull", "push"), json=json), writes=True
@@ -67,6 +74,7 @@ async def _chosen(hub: Hub, names: list[str] | None, merchant: str | None) -> li
 
 
 _ORDER = ("product", "inventory", "member", "order")
+_UNITS = {"pull": "records", "push": "changes", "reconcile": "differences"}
 
 
 async def _run(
@@ -78,41 +86,77 @@ async def _run(
     *,
     json: bool,
 ) -> int:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from hub.cli.progress import bars
 
-    from hub.db.flows import Due, Flow
-    from hub.jobs import Runner
-
-    runner = Runner(hub.engine)
-    problems: list[dict[str, Any]] = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     infos = sorted(
         await _chosen(hub, names, merchant), key=lambda info: not info.is_catalogue_source
     )
-    with Progress(*columns, console=Console(stderr=True), disable=json) as progress:
-        for verb in verbs:
-            for info in infos:
-                for kind in _streams(hub, info.code, verb, kinds):
-                    task = progress.add_task(f"{info.name}: {verb} {kind}", total=1)
-                    run = Due(
-                        Flow(info.merchant_id, info.id, kind),
-                        verb,
-                        _every(hub, info.code, kind, verb),
-                        0,
-                    )
-                    error = await runner.run(run)
-                    if error is not None:
-                        problems.append(
-                            {
-                                "connection": info.name,
-                                "kind": kind,
-                                "verb": verb,
-                                "error": str(error),
-                            }
-                        )
-                    progress.update(task, completed=1)
+    runs = [
+        Run(info, verb, kind)
+        for verb in verbs
+        for info in infos
+        for kind in _streams(hub, info.code, verb, kinds)
+    ]
+    with bars([run.label for run in runs], json=json, log=hub.settings.log) as shown:
+        problems = await run_all(hub, runs, shown)
     return await _end(hub, infos, problems, json=json)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One flow to run."""
+
+    info: ConnectionInfo
+    verb: str
+    kind: str
+
+    @property
+    def label(self) -> str:
+        """Return what a person calls it."""
+        return f"{self.info.name}: {self.verb} {self.kind}"
+
+
+async def run_all(hub: Hub, runs: Sequence[Run], shown: Bars) -> list[dict[str, Any]]:
+    """Run flows one after the other, each with its bar; returns what went wrong."""
+    from hub.cli.progress import Stretch
+    from hub.db.flows import Due, Flow
+    from hub.jobs import Runner
+    from hub.records.time import to_text
+
+    problems: list[dict[str, Any]] = []
+    for run in runs:
+        info, verb, kind = run.info, run.verb, run.kind
+        flow, now = Flow(info.merchant_id, info.id, kind), to_text(hub.engine.now())
+        line = shown.line(
+            run.label,
+            _UNITS[verb],
+            total=await hub.db.read(_waiting, flow, now) if verb == "push" else None,
+            stretch=Stretch(now) if verb == "pull" else None,
+        )
+        runner = Runner(hub.engine.heard_by(line.hear))
+        error = await runner.run(Due(flow, verb, _every(hub, info.code, kind, verb), 0))
+        if error is not None:
+            problems.append(
+                {"connection": info.name, "kind": kind, "verb": verb, "error": str(error)}
+            )
+        line.end(failed=error is not None)
+    return problems
+
+
+def _waiting(conn: Connection, flow: Flow, now: str) -> int:
+    """Count what a push would take from the outbox now."""
+    from hub.db import flows
+    from hub.db.bulk import fetch
+
+    walked = flows.position(conn, replace(flow, kind="order")).finished_walk_at
+    [(count,)] = fetch(
+        conn,
+        "SELECT count(*) FROM outbox WHERE merchant_id=? AND connection_id=? AND kind=? "
+        "AND state='waiting' AND (not_before IS NULL OR not_before<=?) "
+        "AND (after_walk_at IS NULL OR after_walk_at<?)",
+        (*flow.key, now, walked),
+    )
+    return int(count)
 
 
 def _streams(hub: Hub, code: str, verb: str, kinds: list[str] | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -66,6 +66,15 @@ class Engine:
     loopback_ok: bool = False
     is_observe_only: bool = False
     sessions: dict[str, Any] = field(default_factory=dict)
+
+    def heard_by(self, listener: Callable[[str, Mapping[str, Any]], None]) -> Engine:
+        """Return the same engine with one more listener to its events."""
+
+        def observe(event: str, fields: Mapping[str, Any]) -> None:
+            self.observe(event, fields)
+            listener(event, fields)
+
+        return replace(self, observe=observe)
 
     def mappings_of(self, code: str, stream: str) -> list[FieldMapping]:
         """Return the mappings that read documents of a stream, the stream's own kind first."""

@@ -144,6 +144,7 @@ class _Pusher:
             for row in rows
             if row.external_id not in skip
         ]
+        before = self.out.sent
         outcomes = await self._send(changes)
         await self.engine.db.write(self._record, rows, equal, outcomes, to_text(self.engine.now()))
         self.engine.observe(
@@ -153,6 +154,7 @@ class _Pusher:
                 "kind": self.kind,
                 "documents": len(changes),
                 "unchanged": len(equal),
+                "pushed": self.out.sent - before,
             },
         )
         return self.out.failure is None

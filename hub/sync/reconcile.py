@@ -22,7 +22,17 @@ from hub.sync.pull import room_of
 async def reconcile(engine: Engine, info: ConnectionInfo, kind: str) -> dict[str, int]:
     """Compare all of one flow; returns how many states were asked for anew, and how many drifted."""
     flow = Flow(info.merchant_id, info.id, kind)
-    return await engine.db.write(_compare, flow, room_of(engine), info.code, to_text(engine.now()))
+    found = await engine.db.write(_compare, flow, room_of(engine), info.code, to_text(engine.now()))
+    engine.observe(
+        "flow.compared",
+        {
+            "connection": info.id,
+            "kind": kind,
+            "queued": found["wanted"],
+            "changed": found["drifted"],
+        },
+    )
+    return found
 
 
 def _compare(conn: Connection, flow: Flow, room: Room, code: str, now: str) -> dict[str, int]:

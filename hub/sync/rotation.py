@@ -91,6 +91,9 @@ async def _column(
             [(row, new.sealed) for (row, _i), new in zip(todo, fresh, strict=True)],
         )
         moved += len(fresh)
+        engine.observe(
+            "page.resealed", {"table": place.table, "rows": len(page), "count": len(fresh)}
+        )
 
 
 def _reseal(place: Sealed, row: tuple[str, str, bytes]) -> Resealed:

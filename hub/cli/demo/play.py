@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from hub.app import Hub, open_hub
 from hub.cli.demo.channels import Channel, start_all
 from hub.cli.demo.verdict import judge
 from hub.cli.out import FAILED, print_json, say
+from hub.cli.progress import Bars, Line, bars
+from hub.config import LogSettings
 from hub.db import Connection, connections, outbox
 from hub.db.bulk import change, fetch
 from hub.jobs import Clock, Runner
@@ -43,6 +46,35 @@ class Options:
             say(text)
 
 
+class Watch:
+    """Shows how far the acts of the demo are, one after the other, by what the engine tells."""
+
+    def __init__(self, options: Options, log: LogSettings) -> None:
+        self.options = options
+        self._log = replace(log, level="warning") if log.level == "info" else log
+        self._line: Line | None = None
+
+    def hear(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Hand an event to the line that counts now."""
+        if self._line is not None:
+            self._line.hear(event, fields)
+
+    @contextmanager
+    def line(self, label: str, unit: str, *, hears: bool = True) -> Iterator[tuple[Bars, Line]]:
+        """Show a line until the block ends. `hears`: the engine's events count on it."""
+        with bars([label], json=self.options.is_json, log=self._log) as shown:
+            line = shown.line(label, unit)
+            self._line = line if hears else None
+            try:
+                yield shown, line
+            except BaseException:
+                line.end(failed=True)
+                raise
+            finally:
+                self._line = None
+                line.end()
+
+
 async def play_until_told(options: Options) -> int:
     """Play the demo; a stop signal ends it in good order, with exit code 0 unless `--once` was cut short."""
     task = asyncio.ensure_future(play(options))
@@ -67,13 +99,14 @@ async def play(options: Options) -> int:
     try:
         channels = await _channels(hub, options)
         merchant_id = await _merchant(hub, channels, options)
-        runner = Runner(hub.engine, max_flows=settings.jobs.max_flows)
+        watch = Watch(options, settings.log)
+        runner = Runner(hub.engine.heard_by(watch.hear), max_flows=settings.jobs.max_flows)
         clock = Clock(runner, tick_s=_TICK_S)
         clock.start()
         try:
-            await _first_walks(hub, merchant_id, channels, options)
+            await _first_walks(hub, merchant_id, channels, options, watch)
             if options.is_once:
-                code = await _to_quiet(hub, merchant_id, runner, channels, options, started)
+                code = await _to_quiet(hub, merchant_id, runner, channels, watch, started)
             else:
                 code = await _live(hub, merchant_id, channels, options)
         finally:
@@ -151,10 +184,11 @@ def _hurry(conn: Connection, merchant_id: str, now: str) -> None:
 
 
 async def _first_walks(
-    hub: Hub, merchant_id: str, channels: Sequence[Channel], options: Options
+    hub: Hub, merchant_id: str, channels: Sequence[Channel], options: Options, watch: Watch
 ) -> None:
     """Wait until every stream was walked once, then let the buyers in: stock must be counted first."""
-    await _until(lambda: _walked_once(hub, merchant_id), "the first walk of every stream")
+    with watch.line("first walks", "records"):
+        await _until(lambda: _walked_once(hub, merchant_id), "the first walk of every stream")
     for channel in channels:
         await channel.ask("open")
     options.tell("First walks done, shelves counted. The shops are open.")
@@ -185,26 +219,32 @@ async def _until(is_done: Any, what: str) -> None:
         await asyncio.sleep(0.2)
 
 
+async def _traffic(channels: Sequence[Channel], watch: Watch) -> None:
+    """Wait until the buyers have played every act; where no bar shows how many, say it."""
+    with watch.line("buyers", "acts", hears=False) as (shown, line):
+
+        async def is_over() -> bool:
+            traffic = [(await channel.truth())["traffic"] for channel in channels]
+            line.of(sum(t["done"] for t in traffic), sum(t["planned"] for t in traffic))
+            if not shown.is_live:
+                watch.options.tell(f"  {line.count} of {line.total} acts played")
+            await asyncio.sleep(0.5)
+            return all(t["finished"] for t in traffic)
+
+        await _until(is_over, "the buyers to finish")
+
+
 async def _to_quiet(
     hub: Hub,
     merchant_id: str,
     runner: Runner,
     channels: Sequence[Channel],
-    options: Options,
+    watch: Watch,
     started: float,
 ) -> int:
     """Let the script of buyers end, switch the faults off, wait for rest, compare."""
-
-    async def traffic_over() -> bool:
-        truths = [await channel.truth() for channel in channels]
-        if not options.is_json:
-            done = sum(t["traffic"]["done"] for t in truths)
-            planned = sum(t["traffic"]["planned"] for t in truths)
-            say(f"  {done} of {planned} acts played")
-        await asyncio.sleep(0.5)
-        return all(t["traffic"]["finished"] for t in truths)
-
-    await _until(traffic_over, "the buyers to finish")
+    options = watch.options
+    await _traffic(channels, watch)
     for channel in channels:
         await channel.ask("quiet")
     options.tell("Traffic over, faults off. Waiting for rest.")
@@ -213,7 +253,8 @@ async def _to_quiet(
     async def at_rest() -> bool:
         return not await hub.db.read(_restless, merchant_id, quiet_at)
 
-    await _until(at_rest, "everything to come to rest")
+    with watch.line("coming to rest", "records and changes"):
+        await _until(at_rest, "everything to come to rest")
     summary = await judge(hub, merchant_id, channels)
     summary["took_s"] = round(time.monotonic() - started, 1)
     summary["runs"] = runner.stats.runs
