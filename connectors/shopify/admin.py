@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from connectors.shopify import errors
 from connectors.shopify.documents import FIRST_COST, documents
@@ -26,6 +27,21 @@ TOKEN_PATH: Final = "/admin/oauth/access_token"  # noqa: S105 - a path
 EARLY_S: Final = 300.0
 """How long before its end a token is given up: a call must not outlive its token."""
 _SMALL_COST: Final = 60
+
+
+class Listing(msgspec.Struct):
+    """A page of a list, its nodes still text."""
+
+    pageInfo: dict[str, Any]  # noqa: N815 - Shopify's word
+    nodes: list[msgspec.Raw]
+
+
+class _Listings(msgspec.Struct):
+    """A reply with one or more of them."""
+
+    data: dict[str, Listing] | None = None
+    errors: Any = None
+    extensions: Any = None
 
 
 class _Signature(httpx.Auth):
@@ -63,15 +79,31 @@ class Admin:
 
     async def ask(self, operation: str, /, **variables: Any) -> Mapping[str, Any]:
         """Run one operation and return its `data`, withheld fields null."""
+        return await self._ask(operation, variables, None)
+
+    async def listing(self, operation: str, root: str, /, **variables: Any) -> Listing:
+        """Run an operation that asks for one list, and return the page without decoding its nodes."""
+        data = await self._ask(operation, variables, _Listings)
+        found = data.get(root)
+        if not isinstance(found, Listing):
+            raise ContractBroken(
+                f"Shopify: {operation} came back without its list.", code="no_data"
+            )
+        return found
+
+    async def _ask(
+        self, operation: str, variables: Mapping[str, Any], into: Any
+    ) -> Mapping[str, Any]:
         is_fresh = await self._sign_in()
         try:
-            body = await self._send(operation, variables)
+            body = await self._send(operation, variables, into)
         except Reauthorize:
             if is_fresh or self._form.get("token"):
                 raise
             self._good_until = 0.0
             await self._sign_in()
-            body = await self._send(operation, variables)
+            body = await self._send(operation, variables, into)
+        body = _opened(body)
         self._remember(operation, body)
         data = body.get("data") if isinstance(body, Mapping) else None
         if not isinstance(data, Mapping):
@@ -83,7 +115,7 @@ class Admin:
         await self._http.close()
         await self._door.close()
 
-    async def _send(self, operation: str, variables: Mapping[str, Any]) -> Any:
+    async def _send(self, operation: str, variables: Mapping[str, Any], into: Any) -> Any:
         document = documents()[operation]
         return await self._http.call(
             "POST",
@@ -91,6 +123,7 @@ class Admin:
             json={"query": document, "variables": variables, "operationName": operation},
             cost=self._costs.get(operation, _SMALL_COST),
             repeat=True,
+            into=into,
         )
 
     async def _sign_in(self) -> bool:
@@ -118,6 +151,7 @@ class Admin:
 
     def _judge(self, response: httpx.Response, body: Any) -> None:
         """Learn from every reply, the refused ones too, then look whether it is one."""
+        body = _opened(body)
         self.served = response.headers.get("x-shopify-api-version") or self.served
         status = _cost(body).get("throttleStatus")
         if isinstance(status, Mapping):
@@ -133,6 +167,11 @@ class Admin:
         if asked is not None:
             self._costs[operation] = int(float(asked))
         self.withheld |= errors.withheld(body)
+
+
+def _opened(body: Any) -> Any:
+    """Return a reply's three fields by name, however it was decoded."""
+    return msgspec.structs.asdict(body) if isinstance(body, _Listings) else body
 
 
 def _cost(body: Any) -> Mapping[str, Any]:

@@ -22,13 +22,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
+
+import msgspec
 
 from connectors.shopify import whole
 from connectors.shopify.admin import Admin
 from hub.errors import ContractBroken
 from hub.records.time import from_text
-from hub.sdk import Cursor, Document, Fault, Kind, Page
+from hub.sdk import Cursor, Document, Fault, Kind, Page, Texts, decode
 
 OVERLAP: Final = timedelta(minutes=5)
 _MOST_FOLLOW_UPS: Final = 200  # 200 x 244 entries: beyond what any document holds
@@ -68,18 +71,23 @@ class Reader:
         now: Callable[[], datetime],
     ) -> None:
         self._admin, self._finish, self._now = admin, finish, now
+        self._as_read = {kind: partial(self._finished, kind) for kind in finish}
 
     async def pages(self, kind: Kind, cursor: Cursor) -> AsyncIterator[Page]:
         """Walk a list that is sorted by `updatedAt`."""
         stream = STREAMS[kind]
         while True:
-            data = await self._admin.ask(
-                stream.pages, first=stream.first, after=cursor.get("after"), q=search(cursor)
+            found = await self._admin.listing(
+                stream.pages,
+                stream.root,
+                first=stream.first,
+                after=cursor.get("after"),
+                q=search(cursor),
             )
-            found = data[stream.root]
-            documents, faults = await self._complete(kind, found["nodes"])
-            high = _latest(cursor.get("high"), found["nodes"])
-            after = found["pageInfo"]["endCursor"] if found["pageInfo"]["hasNextPage"] else None
+            documents, faults = await self._complete(kind, found.nodes)
+            # Sorted by `updatedAt`: the last is the latest. A mark that is too early only reads twice.
+            high = _latest(cursor.get("high"), [decode(node) for node in found.nodes[-1:]])
+            after = found.pageInfo["endCursor"] if found.pageInfo["hasNextPage"] else None
             if after is None:
                 yield Page(documents, _finished(cursor, high), done=True, faults=faults)
                 return
@@ -133,14 +141,22 @@ class Reader:
         return inside["nodes"], {**cursor, "open": waiting}
 
     async def _complete(
-        self, kind: Kind, nodes: Iterable[Document]
-    ) -> tuple[list[Document], list[Fault]]:
-        """Complete the documents of a page; one that cannot be completed becomes a fault."""
-        documents, faults = [], []
+        self, kind: Kind, nodes: Iterable[msgspec.Raw]
+    ) -> tuple[Texts, list[Fault]]:
+        """Complete the documents of a page; one that cannot be completed becomes a fault.
+
+        What cannot have been cut short stays text.
+        """
+        documents: list[msgspec.Raw | Document] = []
+        faults = []
         parts = STREAMS[kind].parts
-        for node in nodes:
+        for text in nodes:
+            if not parts or not whole.may_be_cut(text):
+                documents.append(text)
+                continue
+            node = decode(text)
             if whole.shows_all(node, parts):
-                documents.append(self._finished(kind, node))
+                documents.append(text)
                 continue
             try:
                 document = await self._again(kind, node)
@@ -148,7 +164,7 @@ class Reader:
                 faults.append(Fault(node["id"], node, error))
             else:
                 documents.append(self._finished(kind, document))
-        return documents, faults
+        return Texts(documents, self._as_read[kind]), faults
 
     def _finished(self, kind: Kind, document: Document) -> Document:
         """Add what the connector knows; a document too broken for that goes on as it came.

@@ -1,12 +1,14 @@
-"""Rows in bulk: one prepared statement and a list of tuples, on both databases.
+"""Rows in bulk: few statements for many rows, on both databases.
 
 SQL text is made only from our own table and column names; values are always bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,6 +16,8 @@ from sqlalchemy import Connection
 
 # SQLite takes 32,766 bound values a statement since 3.32; PostgreSQL 65,535.
 CHUNK = 900
+_MOST_MARKS = 32_000
+_MOST_ROWS = 128
 
 _json_encoder = msgspec.json.Encoder()
 
@@ -28,33 +32,55 @@ def from_json(value: Any) -> Any:
     return msgspec.json.decode(value) if isinstance(value, str | bytes) else value
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The shape of one insert statement for many rows.
+
+    `names` are the columns it writes: first those whose value is the same in every row (bound
+    once, whatever the number of rows), then those that vary. Columns that are null in every row
+    are left out: no column of ours has a default but null.
+    """
+
+    table: str
+    names: tuple[str, ...]
+    same: int
+    ending: str
+
+
+@lru_cache(maxsize=1024)
+def _rows_sql(form: _Form, rows: int) -> str:
+    """Return the text for a number of rows, in the numbered marks of SQLite."""
+    fixed = [f"?{i + 1}" for i in range(form.same)]
+    varying = len(form.names) - form.same
+    at = form.same
+    tuples = []
+    for _ in range(rows):
+        tuples.append(f"({', '.join(fixed + [f'?{at + i + 1}' for i in range(varying)])})")
+        at += varying
+    return f'INSERT INTO "{form.table}" ({", ".join(form.names)}) VALUES {", ".join(tuples)}{form.ending}'
+
+
 @lru_cache(maxsize=512)
-def _insert_sql(
-    dialect: str,
-    table: str,
-    columns: tuple[str, ...],
-    key: tuple[str, ...] | None,
-    update: tuple[str, ...] | None,
-) -> str:
-    mark = "?" if dialect == "sqlite" else "%s"
-    sql = (
-        f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join([mark] * len(columns))})'
-    )
-    if key is None:
-        return sql
+def _row_sql(table: str, names: tuple[str, ...], ending: str) -> str:
+    """Return the text for one row, in the marks of PostgreSQL."""
+    marks = ", ".join(["%s"] * len(names))
+    return f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks}){ending}'
+
+
+@lru_cache(maxsize=512)
+def _conflict(key: tuple[str, ...], update: tuple[str, ...]) -> str:
+    """Return what follows the values of an upsert."""
     if not update:
-        return f"{sql} ON CONFLICT ({', '.join(key)}) DO NOTHING"
+        return f" ON CONFLICT ({', '.join(key)}) DO NOTHING"
     changes = ", ".join(f"{name}=excluded.{name}" for name in update)
-    return f"{sql} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
 
 
 def insert(
     conn: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
     """Insert rows; a key that exists raises."""
-    if rows:
-        sql = _insert_sql(conn.dialect.name, table, tuple(columns), None, None)
-        conn.exec_driver_sql(sql, _tuples(rows))
+    upsert(conn, table, columns, rows, key=(), update=None)
 
 
 def upsert(
@@ -69,17 +95,74 @@ def upsert(
     """Insert rows, or change `update` (default: all but the key) where the key exists; `()` keeps the old row."""
     if not rows:
         return
-    changed = (
-        tuple(update) if update is not None else tuple(name for name in columns if name not in key)
-    )
-    sql = _insert_sql(conn.dialect.name, table, tuple(columns), tuple(key), changed)
-    conn.exec_driver_sql(sql, _tuples(rows))
+    if key and update is None:
+        update = [name for name in columns if name not in key]
+    values = list(zip(columns, zip(*rows, strict=True), strict=True))
+    write_columns(conn, table, {}, values, key=key, update=update)
 
 
-def _tuples(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    return (
-        rows if isinstance(rows, list) and isinstance(rows[0], tuple) else [tuple(r) for r in rows]
-    )
+Values = tuple[str, Sequence[Any]]
+"""A column's name and its value in every row."""
+
+
+def write_columns(
+    conn: Connection,
+    table: str,
+    same: Mapping[str, Any],
+    columns: Sequence[Values],
+    *,
+    key: Sequence[str],
+    update: Sequence[str] | None,
+) -> None:
+    """Write rows given as columns: `same` has one value for all rows, `columns` one per row.
+
+    `update` None inserts, and a key that exists raises; else these columns are changed where the
+    key exists.
+    """
+    ending = "" if update is None else _conflict(tuple(key), tuple(update))
+    if conn.dialect.name == "sqlite":
+        _write_together(conn, table, dict(same), columns, ending)
+        return
+    names = (*same, *(name for name, _ in columns))
+    fixed = tuple(same.values())
+    rows = [(*fixed, *row) for row in zip(*(values for _, values in columns), strict=True)]
+    conn.exec_driver_sql(_row_sql(table, names, ending), rows)
+
+
+def _write_together(
+    conn: Connection, table: str, same: dict[str, Any], columns: Sequence[Values], ending: str
+) -> None:
+    """Write many rows by few statements.
+
+    `executemany` costs more than SQLite itself: it binds every value of every row anew, nulls
+    slowest of all, and hands the interpreter lock over at every row.
+    """
+    count = len(columns[0][1])
+    varying: list[Values] = []
+    for name, values in columns:
+        first = values[0]
+        if values[-1] == first and values.count(first) == count:
+            same[name] = first
+        else:
+            varying.append((name, values))
+    fixed = {name: value for name, value in same.items() if value is not None}
+    form = _Form(table, (*fixed, *(name for name, _ in varying)), len(fixed), ending)
+    flat = list(chain.from_iterable(zip(*(values for _, values in varying), strict=True)))
+    width, start = len(varying), 0
+    for rows in _portions(count, (_MOST_MARKS - len(fixed)) // max(width, 1)):
+        end = start + rows * width
+        conn.exec_driver_sql(_rows_sql(form, rows), (*fixed.values(), *flat[start:end]))
+        start = end
+
+
+def _portions(count: int, most: int) -> Iterator[int]:
+    """Cut a number of rows into powers of two, so that few texts serve all numbers."""
+    size = _MOST_ROWS
+    while count:
+        while size > count or size > most:
+            size //= 2
+        yield size
+        count -= size
 
 
 def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -90,7 +173,11 @@ def execute_many(conn: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) ->
 
 def fetch(conn: Connection, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run one query of ours with `?` marks and return plain tuples."""
-    return [tuple(row) for row in conn.exec_driver_sql(_marked(conn, sql), tuple(values))]
+    result = conn.exec_driver_sql(_marked(conn, sql), tuple(values))
+    # The driver's own tuples: a row object per row costs more than the query.
+    rows = result.cursor.fetchall()
+    result.close()
+    return list(rows)
 
 
 def fetch_in(

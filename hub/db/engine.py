@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _READERS = 4
 _CACHE_KIB = 16_384
+_STATEMENTS = 512  # a bulk statement has a text per number of rows
 _RETRIES = 5
 _SERIALIZATION = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock detected
 
@@ -152,7 +153,11 @@ class Database:
             self.url,
             hide_parameters=True,
             poolclass=StaticPool if writes else None,
-            connect_args={"check_same_thread": False, "timeout": 30.0},
+            connect_args={
+                "check_same_thread": False,
+                "timeout": 30.0,
+                "cached_statements": _STATEMENTS,
+            },
         )
         event.listen(engine, "connect", _prepare_writer if writes else _prepare_reader)
         event.listen(engine, "begin", _begin_immediate if writes else _begin)

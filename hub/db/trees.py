@@ -19,7 +19,15 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import execute_many, fetch, fetch_in, from_json, insert, json_text, upsert
+from hub.db.bulk import (
+    Values,
+    execute_many,
+    fetch,
+    fetch_in,
+    from_json,
+    json_text,
+    write_columns,
+)
 from hub.records import ABSENT, Record
 from hub.records.shape import Column, Part, Shape, shape
 
@@ -31,8 +39,10 @@ ID = -1
 class Sealer(Protocol):
     """Seals and opens the personal fields of one merchant."""
 
-    def seal(self, table: str, column: str, row_id: str, value: str) -> bytes:
-        """Seal one value, bound to its place."""
+    def seal_many(
+        self, table: str, column: str, values: Iterable[tuple[str, str | None]]
+    ) -> list[bytes | None]:
+        """Seal a column of (row id, value) in order, each bound to its place; None stays None."""
 
     def open(self, table: str, column: str, row_id: str, sealed: bytes) -> str:
         """Open one value; a value moved from another place does not open."""
@@ -49,16 +59,15 @@ class Layout:
     table: str
     sql_columns: tuple[str, ...]
     defaults: tuple[Any, ...]
-    plain: Any
-    """Getter of all column values, valid when nothing is personal or JSON."""
-    special: tuple[Column, ...]
+    update: tuple[str, ...]
+    """What an upsert changes."""
     parent_link: int | None
     key_places: tuple[int, ...]
     children: tuple[tuple[int, Layout], ...]
     """(place, layout) of every list of parts."""
 
 
-COMMON = ("merchant_id", "id", "created_at", "updated_at", "version")
+KEY = ("merchant_id", "id")
 
 
 @cache
@@ -86,8 +95,7 @@ def layout(record: type[Record], parent: str | None = None) -> Layout:
         table=record.table,
         sql_columns=tuple(names),
         defaults=tuple(defaults),
-        plain=itemgetter(*(c.position for c in form.columns)),
-        special=tuple(c for c in form.columns if c.pii is not None or c.is_json),
+        update=("updated_at", "version", *names),
         parent_link=link,
         key_places=tuple(places[name] for name in record.key if name in places),
         children=tuple(
@@ -157,15 +165,15 @@ def number_parts(record: type[Record], row: Row) -> None:
         items = row[place]
         if not items:
             continue
-        prefix = f"{row[ID]}-{letter}"
-        last = 0
+        prefix, last = f"{row[ID]}-{letter}", 0
         if items[0][ID] or items[-1][ID]:
             last = max((int(item[ID][len(prefix) :]) for item in items if item[ID]), default=0)
         for item in items:
             if not item[ID]:
                 last += 1
                 item[ID] = f"{prefix}{last}"
-            if is_deep:
+        if is_deep:
+            for item in items:
                 number_parts(inner, item)
 
 
@@ -197,38 +205,19 @@ _LETTER = {
 
 @dataclass(slots=True)
 class Batch:
-    """Rows waiting to be written, by table."""
+    """Numbered trees waiting to be written, and parts to be deleted."""
 
     merchant_id: str
     now: str
     sealer: Sealer
-    rows: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    fresh: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = field(
+    trees: dict[tuple[type[Record], bool], list[tuple[Row, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     gone: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(
-        self, record: type[Record], row: Row, *, version: int, parent: str | None = None
-    ) -> None:
-        """Take in a numbered tree. Links to the parent are filled here."""
-        self._add(layout(record, parent), row, version)
-
-    def _add(self, lay: Layout, row: Row, version: int) -> None:
-        row_id = row[ID]
-        if lay.parent_link is not None and not row[lay.parent_link]:
-            row[lay.parent_link] = row_id.rsplit("-", 1)[0]
-        values = self._sealed(lay, row) if lay.special else lay.plain(row)
-        # The first version of a record is new with all its parts: a plain insert is a quarter quicker.
-        rows = self.fresh if version == 1 else self.rows
-        rows[lay.table, lay.sql_columns].append(
-            (self.merchant_id, row_id, self.now, self.now, version, *values)
-        )
-        for place, child in lay.children:
-            for item in row[place]:
-                self._add(child, item, version)
+    def add(self, record: type[Record], row: Row, *, version: int) -> None:
+        """Take in a numbered tree. All its rows get this version."""
+        self.trees[record, version == 1].append((row, version))
 
     def drop_gone(self, record: type[Record], before: Row, after: Row) -> None:
         """Delete the parts that a record no longer has, at every depth."""
@@ -241,45 +230,73 @@ class Batch:
                     self.gone[part.record.table].append((self.merchant_id, item[ID]))
                     self.drop_gone(part.record, item, list(layout(part.record).defaults))
 
-    def _sealed(self, lay: Layout, row: Row) -> list[Any]:
-        out: list[Any] = []
-        for column in lay.shape.columns:
-            value = row[column.position]
-            if column.is_json:
-                out.append(json_text(value))
-            elif column.pii is None:
-                out.append(value)
-            else:
-                self._seal_into(out, lay.table, column, row[ID], value)
-        return out
-
-    def _seal_into(
-        self, out: list[Any], table: str, column: Column, row_id: str, value: str | None
-    ) -> None:
-        sealed = None if value is None else self.sealer.seal(table, column.name, row_id, value)
-        out.append(sealed)
-        if column.pii and column.pii.index:
-            out.append(self.sealer.index(column.pii.index, value) if value else None)
-
     def write(self, conn: Connection) -> None:
-        """Write everything: one insert and one upsert per table, then the deletions."""
-        for (table, columns), rows in self.fresh.items():
-            insert(conn, table, (*COMMON, *columns), rows)
-        for (table, columns), rows in self.rows.items():
-            names = (*COMMON, *columns)
-            upsert(
-                conn,
-                table,
-                names,
-                rows,
-                key=("merchant_id", "id"),
-                update=[n for n in names if n not in {"merchant_id", "id", "created_at"}],
-            )
+        """Write everything, a table at a time and column by column, then the deletions."""
+        for (record, is_new), found in self.trees.items():
+            rows, versions = [row for row, _ in found], [version for _, version in found]
+            self._write(conn, layout(record), rows, versions, is_new=is_new)
         for table, keys in self.gone.items():
             execute_many(conn, f'DELETE FROM "{table}" WHERE merchant_id=? AND id=?', keys)
-        self.fresh.clear()
-        self.rows.clear()
+        self.trees.clear()
         self.gone.clear()
+
+    def _write(
+        self,
+        conn: Connection,
+        lay: Layout,
+        rows: Sequence[Row],
+        versions: Sequence[int],
+        *,
+        is_new: bool,
+    ) -> None:
+        by_place = list(zip(*rows, strict=True))
+        ids = by_place[ID]
+        columns: list[Values] = [("id", ids), ("version", versions)]
+        for column in lay.shape.columns:
+            columns += self._stored(lay.table, column, by_place[column.position], ids)
+        same = {"merchant_id": self.merchant_id, "created_at": self.now, "updated_at": self.now}
+        # The first version of a record is new with all its parts: a plain insert is a quarter quicker.
+        update = None if is_new else lay.update
+        write_columns(conn, lay.table, same, columns, key=KEY, update=update)
+        for place, child in lay.children:
+            inner, theirs = _below(by_place[place], ids, versions, child.parent_link)
+            if inner:
+                self._write(conn, child, inner, theirs, is_new=is_new)
+
+    def _stored(
+        self, table: str, column: Column, values: Sequence[Any], ids: Sequence[str]
+    ) -> list[Values]:
+        """Return what stands in the database for the values of a field."""
+        if column.is_json:
+            return [(column.name, [json_text(value) for value in values])]
+        if column.pii is None:
+            return [(column.name, values)]
+        pairs = zip(ids, values, strict=True)
+        sealed = self.sealer.seal_many(table, column.name, pairs)
+        out: list[Values] = [(f"{column.name}_enc", sealed)]
+        if kind := column.pii.index:
+            index = self.sealer.index
+            found = [index(kind, value) if value else None for value in values]
+            out.append((f"{column.name}_bidx", found))
+        return out
+
+
+def _below(
+    parts: Sequence[Sequence[Row]],
+    ids: Sequence[str],
+    versions: Sequence[int],
+    link: int | None,
+) -> tuple[list[Row], list[int]]:
+    """Return the parts of many records one after the other, tied to them, with their versions."""
+    out: list[Row] = []
+    theirs: list[int] = []
+    for items, parent, version in zip(parts, ids, versions, strict=True):
+        for item in items:
+            if link is not None:
+                item[link] = parent
+            out.append(item)
+            theirs.append(version)
+    return out, theirs
 
 
 def load(

@@ -42,6 +42,7 @@ from hub.sdk.limits import Limiter
 from hub.sdk.redact import Credentials, Secret
 from hub.sdk.reply import Reply
 from hub.sdk.retry import ONCE, RetryPolicy
+from hub.sdk.texts import Texts, decode
 
 __all__ = [
     "KIND_NAMES",
@@ -77,11 +78,13 @@ __all__ = [
     "Secret",
     "Source",
     "Stream",
+    "Texts",
     "Transform",
     "Verdict",
     "Webhooks",
     "bearer",
     "codes",
+    "decode",
     "header",
     "hookimpl",
 ]

@@ -65,6 +65,7 @@ class Ask:
     repeat: bool = True
     expect: Literal["json", "bytes"] = "json"
     signed: bool = True
+    into: Any = None
 
     def __repr__(self) -> str:
         """Show method and path only."""
@@ -125,6 +126,7 @@ class Http:
         form: Mapping[str, str] | None = None,
         cost: float = 1.0,
         repeat: bool | None = None,
+        into: Any = None,
     ) -> Any:
         """Make one call and return the decoded JSON.
 
@@ -132,7 +134,8 @@ class Http:
         what the call takes from the limiter. `repeat`: may the call be made twice? None means
         yes for GET and HEAD; say True for a write that is absolute or carries an idempotency
         key. A JSON number with a fraction or exponent comes as its decimal text: money never
-        passes through a float.
+        passes through a float. `into`: a msgspec type to decode a reply of that shape into (one
+        with `msgspec.Raw` in it leaves that part as text); a reply of another shape comes plain.
         """
         reply = await self.send(
             method,
@@ -144,6 +147,7 @@ class Http:
             form=form,
             cost=cost,
             repeat=repeat,
+            into=into,
         )
         return reply.json
 
@@ -161,6 +165,7 @@ class Http:
         repeat: bool | None = None,
         expect: Literal["json", "bytes"] = "json",
         signed: bool = True,
+        into: Any = None,
     ) -> Reply:
         """Make one call and return the whole reply, as `call` does.
 
@@ -169,7 +174,7 @@ class Http:
         """
         verb = method.upper()
         may = verb in REPEATABLE if repeat is None else repeat
-        ask = Ask(verb, path, json, params, headers, content, form, cost, may, expect, signed)
+        ask = Ask(verb, path, json, params, headers, content, form, cost, may, expect, signed, into)
         self._refuse_foreign(ask)
         self.breaker.admit()
         try:
@@ -229,7 +234,7 @@ class Http:
         """Decode, then ask the connector's table, then the default one."""
         try:
             if ask.expect == "json":
-                reply = replies.decoded(reply, ask.method)
+                reply = replies.decoded(reply, ask.method, ask.into)
             if self._classify is not None:
                 self._classify(replies.plain_response(reply, request), reply.json)
             replies.refuse(reply, f"{ask!r}", now=self._now())

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -141,17 +143,18 @@ async def read(response: httpx.Response, limit_bytes: int) -> bytes:
         raise httpx.DecodingError("not what its content-encoding says") from None
 
 
-def decoded(reply: Reply, method: str) -> Reply:
+def decoded(reply: Reply, method: str, into: Any = None) -> Reply:
     """Return the reply with its JSON decoded.
 
     A 2xx reply must hold JSON unless its status or method says it has no body: a page (HTML,
     text) raises `Retry`, broken JSON raises `ContractBroken`. Any other status may hold
-    anything; what is not JSON counts as None there.
+    anything; what is not JSON counts as None there. `into`: a type for a reply of that shape; one
+    of another shape is decoded plainly, so that the connector's table can judge it.
     """
     if method == "HEAD" or reply.status in _NO_BODY:
         return reply
     try:
-        return replace(reply, json=_parsed(reply.content))
+        return replace(reply, json=_parsed(reply.content, into))
     except RecursionError:
         error: ChannelError = ContractBroken("Reply is nested too deep.", code="too_deep")
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
@@ -161,8 +164,16 @@ def decoded(reply: Reply, method: str) -> Reply:
     return reply
 
 
-def _parsed(content: bytes) -> Any:
+@cache
+def _decoder(into: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(into, float_hook=str)
+
+
+def _parsed(content: bytes, into: Any) -> Any:
     """Decode JSON. A large reply with the cyclic collector off: it holds no cycles to look for."""
+    if into is not None:
+        with suppress(msgspec.ValidationError):
+            return _decoder(into).decode(content)
     if len(content) < _LARGE_BYTES:
         return _DECODER.decode(content)
     with QUIET:

@@ -7,18 +7,21 @@ hold; its neighbours go on.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from hub.db import Connection, observed
+from hub.db.flows import Flow
 from hub.db.observed import Seen
-from hub.errors import HubError, MappingError
+from hub.db.trees import Row
+from hub.errors import ContractBroken, HubError, MappingError
 from hub.mapping import Mapping as FieldMapping
 from hub.records.shape import places
-from hub.sdk import Document, Page
+from hub.sdk import Document, Page, Texts, decode
 
 _encode = msgspec.json.Encoder().encode
 _HASH_BYTES = 16
@@ -35,6 +38,8 @@ class Unit:
     body: bytes
     updated_at: str | None
     seen: Seen | None
+    new: Row | None = None
+    """What a record that was never seen is stored as, as far as its document alone decides."""
 
 
 @dataclass(slots=True)
@@ -64,6 +69,10 @@ class Prepared:
         _add(self.duplicates, kind, len(self.bad) - len(left))
         self.bad = left
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield kind and key of every record to be applied."""
+        return ((kind, unit.key) for kind, units in self.units.items() for unit in units)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing has to be applied."""
@@ -72,33 +81,79 @@ class Prepared:
 
 @dataclass(slots=True)
 class Named:
-    """A document, its bytes and hash, and the keys of the records in it."""
+    """A document, its bytes and hash, and the keys of the records in it.
 
-    document: Document
+    `document` is None for one that came as text: it is made of `body` again where it is wanted.
+    """
+
+    document: Document | None
     body: bytes
     digest: bytes
     keys: list[tuple[FieldMapping, list[str]]]
-    error: MappingError | None = None
+    error: HubError | None = None
 
 
-def name(page: Page, mappings: Sequence[FieldMapping], hide: Mapping[str, Any]) -> list[Named]:
-    """Hash every document and read its keys. `hide`: kind to a function that hides personal keys."""
-    salt = sha256("".join(m.digest for m in mappings).encode()).digest()
-    out = []
-    for document in page.documents:
-        body = _bytes(document)
-        digest = sha256(salt + body).digest()[:_HASH_BYTES]
-        error = None
-        keys: list[tuple[FieldMapping, list[str]]] = []
-        try:
-            for mapping in mappings:
-                found = keys_of(mapping, document)
-                hider = hide.get(mapping.kind)
-                keys.append((mapping, [hider(k) for k in found] if hider else list(found)))
-        except MappingError as failure:
-            error = failure
-        out.append(Named(document, body, digest, keys, error))
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the documents of a stream are read.
+
+    `hide`: kind to a function that hides keys which are personal. `begin`: kind to a function
+    that makes the first stored form of a record from its row.
+    """
+
+    mappings: Sequence[FieldMapping]
+    hide: Mapping[str, Callable[[str], str]]
+    begin: Mapping[str, Callable[[tuple[Any, ...]], Row]]
+
+
+def prepare(conn: Connection, flow: Flow, page: Page, reading: Reading) -> Prepared:
+    """Make a page ready: map what is new or changed; the last of several versions in it wins.
+
+    Runs on a reader. Documents that came as text are decoded one at a time and forgotten again,
+    once to name them and once more to map those that are new: a page of decoded documents is
+    larger than the processor's caches, and costs more than decoding twice.
+    """
+    out = Prepared()
+    latest: dict[tuple[str, str], Unit] = {}
+    named = name(page.documents, reading)
+    seen = {
+        kind: observed.seen(conn, replace(flow, kind=kind), keys)
+        for kind, keys in _wanted(named).items()
+    }
+    for item in named:
+        _take(out, latest, flow.kind, item, seen, reading)
+    for unit in latest.values():
+        out.units.setdefault(unit.kind, []).append(unit)
+    out.bad += [_fault(flow.kind, fault) for fault in page.faults]
     return out
+
+
+def name(documents: Sequence[Document], reading: Reading) -> list[Named]:
+    """Hash every document and read its keys."""
+    salt = sha256("".join(m.digest for m in reading.mappings).encode())
+    return [_named(documents, at, salt, reading) for at in range(len(documents))]
+
+
+def _named(documents: Sequence[Document], at: int, salt: Any, reading: Reading) -> Named:
+    document: Document | None = None
+    keys: list[tuple[FieldMapping, list[str]]] = []
+    error: HubError | None = None
+    try:
+        document = documents[at]
+        body = _bytes(document)
+        for mapping in reading.mappings:
+            found = keys_of(mapping, document)
+            hider = reading.hide.get(mapping.kind)
+            keys.append((mapping, [hider(k) for k in found] if hider else list(found)))
+    except ContractBroken as failure:
+        assert isinstance(documents, Texts)  # noqa: S101 - only a text fails to decode
+        body, error = documents.text(at), failure
+    except MappingError as failure:
+        error = failure
+    salted = salt.copy()
+    salted.update(body)
+    kept = None if isinstance(documents, Texts) else document
+    return Named(kept, body, salted.digest()[:_HASH_BYTES], keys, error)
 
 
 def _bytes(document: Document) -> bytes:
@@ -121,7 +176,7 @@ def keys_of(mapping: FieldMapping, document: Document) -> list[str]:
     return ["@".join(row[i] for i in at) for row in mapping.to_canonical(document)]
 
 
-def wanted_keys(named: Sequence[Named]) -> dict[str, list[str]]:
+def _wanted(named: Sequence[Named]) -> dict[str, list[str]]:
     """Return kind to the external ids whose last sight must be looked up."""
     out: dict[str, list[str]] = {}
     for item in named:
@@ -131,31 +186,30 @@ def wanted_keys(named: Sequence[Named]) -> dict[str, list[str]]:
     return out
 
 
-def prepare(
-    stream: str, named: Sequence[Named], seen: Mapping[str, Mapping[str, Seen]], page: Page
-) -> Prepared:
-    """Map what is new or changed; the last of several versions in one page wins."""
-    out = Prepared()
-    latest: dict[tuple[str, str], Unit] = {}
-    for item in named:
-        if item.error is not None:
-            out.bad.append(_bad(stream, f"unreadable:{item.digest.hex()}", item, item.error))
-            continue
-        if item.keys and all(
-            _is_same(seen, mapping.kind, key, item.digest)
-            for mapping, keys in item.keys
-            for key in keys
-        ):
-            for mapping, keys in item.keys:
-                _add(out.duplicates, mapping.kind, len(keys))
-            continue
+def _take(
+    out: Prepared,
+    latest: dict[tuple[str, str], Unit],
+    stream: str,
+    item: Named,
+    seen: Mapping[str, Mapping[str, Seen]],
+    reading: Reading,
+) -> None:
+    """Map one document, unless it is unreadable or equal to what was seen."""
+    if item.error is not None:
+        out.bad.append(_bad(stream, f"unreadable:{item.digest.hex()}", item, item.error))
+    elif item.keys and all(
+        _is_same(seen, mapping.kind, key, item.digest)
+        for mapping, keys in item.keys
+        for key in keys
+    ):
+        for mapping, keys in item.keys:
+            _add(out.duplicates, mapping.kind, len(keys))
+    else:
+        document = decode(item.body) if item.document is None else item.document
         for mapping, keys in item.keys:
             if keys:
-                _map(out, latest, seen, item, mapping, keys)
-    for unit in latest.values():
-        out.units.setdefault(unit.kind, []).append(unit)
-    out.bad += [_fault(stream, fault) for fault in page.faults]
-    return out
+                begin = reading.begin.get(mapping.kind)
+                _map(out, latest, seen.get(mapping.kind, {}), item, document, mapping, keys, begin)
 
 
 def _is_same(seen: Mapping[str, Mapping[str, Seen]], kind: str, key: str, digest: bytes) -> bool:
@@ -171,13 +225,15 @@ def _add(counts: dict[str, int], kind: str, more: int) -> None:
 def _map(
     out: Prepared,
     latest: dict[tuple[str, str], Unit],
-    seen: Mapping[str, Mapping[str, Seen]],
+    seen: Mapping[str, Seen],
     item: Named,
+    document: Document,
     mapping: FieldMapping,
     keys: Sequence[str],
+    begin: Callable[[tuple[Any, ...]], Row] | None,
 ) -> None:
     try:
-        rows = mapping.to_canonical(item.document)
+        rows = mapping.to_canonical(document)
     except MappingError as failure:
         for key in keys:
             out.bad.append(_bad(mapping.kind, key, item, failure))
@@ -185,21 +241,16 @@ def _map(
     at = getattr(places(mapping.record), "source_updated_at", None)
     for key, row in zip(keys, rows, strict=True):
         updated = row[at] if at is not None and isinstance(row[at], str) else None
-        unit = Unit(
-            mapping.kind,
-            key,
-            row,
-            item.digest,
-            item.body,
-            updated,
-            seen.get(mapping.kind, {}).get(key),
-        )
+        known = seen.get(key)
+        unit = Unit(mapping.kind, key, row, item.digest, item.body, updated, known)
         out.supersede(unit.kind, unit.key)
         before = latest.get((unit.kind, unit.key))
         if before is not None:
             _add(out.duplicates, unit.kind, 1)
             if (unit.updated_at or "") < (before.updated_at or ""):
                 continue
+        if known is None and begin is not None:
+            unit.new = begin(row)
         latest[unit.kind, unit.key] = unit
 
 
@@ -213,11 +264,21 @@ def cause(error: HubError) -> dict[str, Any]:
     return out
 
 
-def _bad(kind: str, key: str, item: Named, error: MappingError) -> Bad:
-    return Bad(kind, key, [cause(error)], item.body, item.digest)
+def causes(error: HubError) -> list[dict[str, Any]]:
+    """Return every place that an error names, each as the values a held record keeps."""
+    if not isinstance(error, MappingError):
+        return [cause(error)]
+    known = type(error).__name__
+    found = [{"class": known, "message": str(place), **asdict(place)} for place in error.causes]
+    rest = [{"class": known, "message": error.rest, "unnamed": error.unnamed}]
+    return found + rest if error.unnamed else found
+
+
+def _bad(kind: str, key: str, item: Named, error: HubError) -> Bad:
+    return Bad(kind, key, causes(error), item.body, item.digest)
 
 
 def _fault(stream: str, fault: Any) -> Bad:
     body = _encode(fault.document)
     digest = sha256(body).digest()[:_HASH_BYTES]
-    return Bad(stream, fault.key, [cause(fault.error)], body, digest)
+    return Bad(stream, fault.key, causes(fault.error), body, digest)

@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from hub.db import Connection, flows, keys, observed
+from hub.db import Connection, flows, keys
 from hub.db.connections import ConnectionInfo
 from hub.db.flows import Counts, Flow
 from hub.db.scope import Scope
 from hub.errors import ContractBroken
+from hub.mapping import Mapping as FieldMapping
 from hub.records.time import to_text
 from hub.sdk import Connector, Cursor, Page
 from hub.sdk.quiet import QUIET
+from hub.sdk.texts import joined
 from hub.sync.apply import Step, apply_page
 from hub.sync.engine import Engine, Seals
-from hub.sync.kinds import Room
-from hub.sync.prepare import Prepared, name, prepare, wanted_keys
+from hub.sync.kinds import BEGIN, Room
+from hub.sync.prepare import Prepared, Reading, prepare
 from hub.sync.session import connector_of, open_session
 
 MERGE_DOCUMENTS = 1000
@@ -148,7 +150,7 @@ async def _merged(
 
 def _one_page(pages: Sequence[Page]) -> Page:
     return Page(
-        documents=[document for page in pages for document in page.documents],
+        documents=joined([page.documents for page in pages]),
         cursor=pages[-1].cursor,
         done=pages[-1].done,
         faults=[fault for page in pages for fault in page.faults],
@@ -194,6 +196,9 @@ class Walker:
         """
         self.pages += 1
         prepared = await self._prepare(page)
+        if not self._flying.isdisjoint(prepared.names()):
+            await self.land()  # a record comes again: look at what the page in flight makes of it
+            prepared = await self._prepare(page)
         if prepared.is_empty and page.source is None:
             for kind, n in prepared.duplicates.items():
                 self._left[kind] = self._left.get(kind, 0) + n
@@ -204,9 +209,7 @@ class Walker:
         self._left = {}
         self._cursor = page.cursor
         await self.land()
-        self._flying = {
-            (kind, unit.key) for kind, units in prepared.units.items() for unit in units
-        }
+        self._flying = set(prepared.names())
         self._flight = asyncio.create_task(self._write(prepared, page, done=False))
         if not self.overlaps:
             await self.land()
@@ -224,21 +227,10 @@ class Walker:
         await self._write(Prepared(duplicates=self._left), None, done=True, closing=closing)
 
     async def _prepare(self, page: Page) -> Prepared:
-        named = await asyncio.to_thread(_quietly, name, page, self._mappings, self._hide())
-        wanted = wanted_keys(named)
-        if any((kind, key) in self._flying for kind, keys in wanted.items() for key in keys):
-            await self.land()  # a record comes again: look at what the page in flight makes of it
-        seen = {
-            kind: await self.engine.db.read(observed.seen, replace(self.flow, kind=kind), keys)
-            for kind, keys in wanted.items()
-        }
-        prepared: Prepared = await asyncio.to_thread(
-            _quietly, prepare, self.flow.kind, named, seen, page
+        prepared: Prepared = await self.engine.db.read(
+            _prepare_quietly, self.flow, page, reading(self._seals, self._mappings)
         )
         return prepared
-
-    def _hide(self) -> dict[str, Any]:
-        return {"member": lambda key: self._seals.index("text", key).hex()}
 
     async def _write(
         self,
@@ -280,13 +272,33 @@ class Walker:
                 "applied": sum(c.applied for c in counts.values()),
                 "duplicate": sum(c.duplicate for c in counts.values()),
                 "held": sum(c.held for c in counts.values()),
+                "received": 0 if self.is_retry else sum(c.received for c in counts.values()),
+                "at": _source_times(prepared, self.flow.kind),
+                "file": page.source.name if page and page.source else None,
+                "rows": page.source.rows_total if page and page.source else 0,
             },
         )
 
 
+def _source_times(prepared: Prepared, kind: str) -> tuple[str, str] | None:
+    """Return the earliest and the latest time the channel gave what is new; None if it gives none."""
+    times = [u.updated_at for u in prepared.units.get(kind, ()) if u.updated_at is not None]
+    return (min(times), max(times)) if times else None
+
+
+def reading(seals: Seals, mappings: Sequence[FieldMapping]) -> Reading:
+    """Return how documents are read for one merchant."""
+    return Reading(mappings, {"member": lambda key: seals.index("text", key).hex()}, BEGIN)
+
+
+def _prepare_quietly(conn: Connection, *args: Any) -> Prepared:
+    with QUIET:
+        return prepare(conn, *args)
+
+
 def _apply_quietly(conn: Connection, *args: Any, **kwargs: Any) -> dict[str, Counts]:
-    counts: dict[str, Counts] = _quietly(_apply_and_close, conn, *args, **kwargs)
-    return counts
+    with QUIET:
+        return _apply_and_close(conn, *args, **kwargs)
 
 
 def _apply_and_close(
@@ -298,8 +310,3 @@ def _apply_and_close(
     if closing is not None:
         closing(conn)
     return counts
-
-
-def _quietly(fn: Any, *args: Any, **kwargs: Any) -> Any:
-    with QUIET:
-        return fn(*args, **kwargs)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from hub.db import Connection, connections, flows, held, outbox
 from hub.db.bulk import fetch
 from hub.db.flows import Flow
+from hub.errors import ContractBroken
 from hub.records.time import to_text
-from hub.sdk import Page
+from hub.sdk import Page, decode
 from hub.sync.engine import Engine
 from hub.sync.prepare import cause, name
-from hub.sync.pull import Walker
+from hub.sync.pull import Walker, reading
 from hub.vault import SealError
 
 
@@ -34,7 +33,7 @@ async def release(
         elif sealed is not None:
             try:
                 released += await _apply_again(engine, flow, key, sealed, job_id)
-            except SealError as broken:  # a damaged document stops no other
+            except (SealError, ContractBroken) as broken:  # a damaged document stops no other
                 await engine.db.write(
                     held.blame, merchant_id, held_id, cause(broken), to_text(engine.now())
                 )
@@ -61,10 +60,10 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
         moves=False,
         is_retry=True,
     )
-    page = Page([msgspec.json.decode(body)], {})
+    page = Page([decode(body)], {})
     mappings = engine.mappings_of(info.code, stream)
     seals = engine.seals(flow.merchant_id)
-    [named] = name(page, mappings, {"member": lambda known: seals.index("text", known).hex()})
+    [named] = name(page.documents, reading(seals, mappings))
     if named.error is not None or not any(found for _mapping, found in named.keys):
         # What a connector could not read holds no record: only a mended document releases it.
         return False

@@ -176,7 +176,7 @@ class Keyring:
     ) -> list[bytes | None]:
         """Seal a column of (row id, value) in order; None stays None."""
         pairs = list(values)
-        self._count(len(pairs))
+        self._count(sum(value is not None for _, value in pairs))
         head, encrypt = self._frame, self._ciphers[self._active].encrypt
         start, rolls = f"{self._merchant}|{table}|{column}|", os.urandom(NONCE_BYTES * len(pairs))
         out: list[bytes | None] = []

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import msgspec
+
 from hub import sdk
 from hub.errors import Conflict, HubError, InDoubt, Rejected
 from hub.records.time import to_text
-from hub.sdk import Account, Change, Connector, Cursor, Document, Kind, Outcome, Page, Place
+from hub.sdk import Account, Change, Connector, Cursor, Document, Kind, Outcome, Page, Place, Texts
 
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 LAG_S = 60
@@ -62,6 +64,10 @@ class Channel:
     page: int = 3
     repeat: int = 1
     raises: dict[str, list[HubError | None]] = field(default_factory=lambda: defaultdict(list))
+    as_text: bool = False
+    """Whether pages hand their documents over as JSON text."""
+    garbled: str = ""
+    """The id of a document whose text is cut short."""
     refuses: dict[str, HubError | str] = field(default_factory=dict)
     lost: str = ""
     """`reply`: the write lands and no answer comes; `write`: it never arrives; both in doubt."""
@@ -113,8 +119,13 @@ class Channel:
         out = []
         for first in range(0, len(told), cut):
             at = start + min(first + cut, len(told)) // self.repeat
-            out.append(Page(deepcopy(told[first : first + cut]), {"at": at}))
+            documents = deepcopy(told[first : first + cut])
+            out.append(Page(self._told(documents) if self.as_text else documents, {"at": at}))
         return out or [Page([], {"at": start}, done=True)]
+
+    def _told(self, documents: list[Document]) -> Texts:
+        texts = [(one["id"], msgspec.json.encode(one)) for one in documents]
+        return Texts([t[:-9] if key == self.garbled else t for key, t in texts], lambda one: one)
 
     def take(self, key: str, wanted: int, seen: Mapping[str, Any], at: tuple[str, str]) -> Outcome:
         """Write one figure where it still stands as it was seen."""

@@ -207,6 +207,40 @@ async def test_a_document_without_an_id_is_released_once_a_mapping_finds_one(
     assert await world.problems() == []
 
 
+async def test_pages_of_text_leave_what_pages_of_documents_leave(world: World) -> None:
+    world.shop.as_text = True
+    some_trade(world)
+    world.shop.show("order", an_order("O1", state="paid", placed=world.clock.text))
+    await world.walk("product", "member", "order")
+    await world.walk("order")
+
+    assert await world.tally("order") == {
+        "received": 3, "applied": 2, "duplicate": 1, "held": 0, "dead": 0,
+    }  # fmt: skip
+    assert await world.problems() == []
+
+
+async def test_a_text_that_is_no_json_is_held_alone_and_never_released_by_itself(
+    world: World,
+) -> None:
+    world.shop.as_text, world.shop.garbled = True, "O1"
+    some_trade(world)
+    await world.walk("product", "member", "order")
+    [row] = await world.held()
+
+    refused = await release.release(world.engine, world.merchant_id, [row["id"]], job_id="job_1")
+
+    assert refused == {"released": 0, "still_held": 1}
+    assert row["external_id"].startswith("unreadable:")
+    assert [(c["class"], c["message"]) for c in row["causes"]] == [
+        ("ContractBroken", "A document is not JSON.")
+    ]
+    assert await world.rows("SELECT external_order_id FROM channel_order") == [("O2",)]
+    assert await world.tally("order") == {
+        "received": 2, "applied": 1, "duplicate": 0, "held": 1, "dead": 0,
+    }  # fmt: skip
+
+
 def by_number(folder: Path) -> list[Mapping]:
     """The shop's mapping of orders, corrected: the id stands in `number`."""
     text = next(m.path for m in MAPPINGS["shop"] if m.kind == "order").read_text(encoding="utf-8")

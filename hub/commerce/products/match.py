@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,8 +16,7 @@ from hub.db.bulk import fetch_in
 _GTIN_LENGTHS = {8, 12, 13, 14}
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """How a document names a SKU: by the channel's id, the merchant's code, a barcode; each may be missing."""
 
     external_sku_id: str | None
@@ -45,8 +44,7 @@ def gtin14(text: str | None) -> str | None:
     return padded if (10 - weighted % 10) % 10 == int(padded[13]) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A variant found, and the listing SKU if the channel named one."""
 
     variant_id: str | None

@@ -8,8 +8,7 @@ lowers reserved only).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -18,8 +17,7 @@ from hub.db.bulk import fetch, upsert
 from hub.db.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What one order line wants from one spot, as a target."""
 
     order_id: str

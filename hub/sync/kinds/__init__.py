@@ -4,9 +4,13 @@ A step that touches two rooms is put together here: an order reserves stock, sto
 is told to every channel.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.db.trees import Row
 from hub.sync.kinds.cases import apply_cases
 from hub.sync.kinds.catalogue import apply_members, apply_products
-from hub.sync.kinds.orders import apply_orders
+from hub.sync.kinds.orders import apply_orders, begin_order
 from hub.sync.kinds.room import Applied, Apply, Room, audiences, gate, tell
 from hub.sync.kinds.stock import apply_stock, check_shown
 
@@ -18,4 +22,7 @@ APPLY: dict[str, Apply] = {
     "after_sale": apply_cases,
 }
 
-__all__ = ["APPLY", "Applied", "Room", "audiences", "check_shown", "gate", "tell"]
+BEGIN: Mapping[str, Callable[[tuple[Any, ...]], Row]] = {"order": begin_order}
+"""What a new record of a kind is stored as, as far as its document alone decides."""
+
+__all__ = ["APPLY", "BEGIN", "Applied", "Room", "audiences", "check_shown", "gate", "tell"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ from hub.db import Connection, held, observed
 from hub.db.scope import Changed, Scope, write_history
 from hub.db.trees import ID, Batch, Row, differences, load, number_parts, overlay, thaw
 from hub.records import ChannelOrder, OrderLine
-from hub.records.ids import new_ids
+from hub.records.ids import new_id
 from hub.records.shape import places
 from hub.sync.kinds.cases import adopt_cases
 from hub.sync.kinds.room import Applied, Room, tell
@@ -31,8 +31,7 @@ def apply_orders(
     units = [u for u in units if u.key not in refused]
     ids = observed.refs(conn, scope.flow, [u.key for u in units])
     before = load(conn, ChannelOrder, scope.merchant_id, list(ids.values()), scope.sealer)
-    fresh_ids = iter(new_ids("channel_order", len(units)))
-    rows = {u.key: _order_row(scope, u, before.get(ids.get(u.key, "")), fresh_ids) for u in units}
+    rows = {u.key: _order_row(scope, u, before.get(ids.get(u.key, ""))) for u in units}
     _link_orders(conn, scope, list(rows.values()))
     out, stored = _store_orders(conn, scope, rows, before, archive)
     if refused:
@@ -72,20 +71,36 @@ def relink_orders(conn: Connection, scope: Scope, room: Room, variants: Collecti
         here = replace(scope, flow=replace(scope.flow, connection_id=connection_id, kind="order"))
         before = load(conn, ChannelOrder, scope.merchant_id, sorted(ids), scope.sealer)
         rows = {row_id: deepcopy(row) for row_id, (_version, row) in before.items()}
+        for row in rows.values():
+            _complete(row)
         _link_orders(conn, here, list(rows.values()))
         out, stored = _store_orders(conn, here, rows, before, {})
         write_history(conn, here, out.changes)
         _claim(conn, here, room, stored, set(before))
 
 
-def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None, ids: Iterator[str]) -> Row:
+def begin_order(row: Sequence[Any]) -> Row:
+    """Return what a new order is stored as before anything of ours is looked up."""
+    order = thaw(ChannelOrder, row, new_id("channel_order"))
+    _complete(order)
+    return order
+
+
+def _complete(order: Row) -> None:
+    """Fill the sums, number the parts and point them at their lines; repeating it changes nothing."""
+    orders.fill_amounts(order)
+    number_parts(ChannelOrder, order)
+    orders.tie_parts(order)
+
+
+def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None) -> Row:
     if known is None:
-        row = thaw(ChannelOrder, unit.row, next(ids))
+        row = unit.new or begin_order(unit.row)
     else:
         row = overlay(ChannelOrder, unit.row, known[1])
         orders.keep_vanished_lines(known[1], row)
+        _complete(row)
     row[O.connection_id] = scope.flow.connection_id
-    number_parts(ChannelOrder, row)
     return row
 
 
@@ -110,7 +125,6 @@ def _link_orders(conn: Connection, scope: Scope, rows: Sequence[Row]) -> None:
         customer = row[O.external_customer_id]
         if customer and not row[O.member_id]:
             row[O.member_id] = people.get(customer)
-        orders.tie_parts(row)
 
 
 def _members(conn: Connection, scope: Scope, rows: Sequence[Row]) -> dict[str, str]:
@@ -131,9 +145,7 @@ def _store_orders(
     stored: list[tuple[Row, int]] = []
     batch = Batch(scope.merchant_id, scope.now, scope.sealer)
     for key, row in rows.items():
-        orders.fill_amounts(row)
         orders.fill_states(row)
-        number_parts(ChannelOrder, row)
         known = before.get(row[ID])
         changed = differences(ChannelOrder, known[1], row) if known else None
         if known and not changed:

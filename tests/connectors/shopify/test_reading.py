@@ -114,7 +114,7 @@ async def test_an_empty_shop_keeps_its_cursor_at_the_beginning() -> None:
     async with a_shop(orders=0) as shop:
         pages = await walk(shop.connector(), "order")
 
-    assert [(page.documents, page.cursor, page.done) for page in pages] == [([], {}, True)]
+    assert [(list(page.documents), page.cursor, page.done) for page in pages] == [([], {}, True)]
 
 
 async def test_in_the_middle_of_a_walk_the_old_mark_stands() -> None:
