@@ -33,8 +33,8 @@ from hub.vault import Keyring, Vault, WrappedKey, from_environment, make_file
 
 log = get_logger()
 
-COLLECT_AFTER = (50_000, 20, 50)
-"""Collector thresholds: a page makes some hundred thousand objects and hardly a cycle."""
+COLLECT_AFTER = (200_000, 20, 50)
+"""Collector thresholds: a waiting page holds some hundred thousand objects and hardly a cycle."""
 
 Transport = Callable[[str], httpx.AsyncBaseTransport | None]
 

@@ -70,8 +70,8 @@ class Reader:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        self._admin, self._finish, self._now = admin, finish, now
-        self._as_read = {kind: partial(self._finished, kind) for kind in finish}
+        self._admin, self._now = admin, now
+        self._finish = {kind: partial(finished, function) for kind, function in finish.items()}
 
     async def pages(self, kind: Kind, cursor: Cursor) -> AsyncIterator[Page]:
         """Walk a list that is sorted by `updatedAt`."""
@@ -100,7 +100,7 @@ class Reader:
         node = (await self._admin.ask(stream.single, id=key))[stream.single_root]
         if node is None:
             return None
-        return self._finished(kind, await self._whole(kind, node))
+        return self._finish[kind](await self._whole(kind, node))
 
     async def stock(self, cursor: Cursor) -> AsyncIterator[Page]:
         """Walk the stock of every place."""
@@ -109,7 +109,7 @@ class Reader:
             step = self._next_place if cursor.get("open") else self._next_places
             levels, cursor = await step(cursor)
             cursor["high"] = _latest(cursor.get("high"), levels)
-            documents = [self._finished("inventory", level) for level in levels]
+            documents = [self._finish["inventory"](level) for level in levels]
             if not cursor.get("open") and cursor["next"] is None:
                 high = min(cursor["high"] or cursor["started"], cursor["started"])
                 yield Page(documents, _finished(cursor, high), done=True)
@@ -163,18 +163,8 @@ class Reader:
             except _TooMuch as error:
                 faults.append(Fault(node["id"], node, error))
             else:
-                documents.append(self._finished(kind, document))
-        return Texts(documents, self._as_read[kind]), faults
-
-    def _finished(self, kind: Kind, document: Document) -> Document:
-        """Add what the connector knows; a document too broken for that goes on as it came.
-
-        Its mapping then says which field is wrong, and the record is held with that.
-        """
-        try:
-            return self._finish[kind](document)
-        except (TypeError, ValueError):
-            return document
+                documents.append(self._finish[kind](document))
+        return Texts(documents, self._finish[kind]), faults
 
     async def _again(self, kind: Kind, node: Document) -> Document:
         """Read a document alone and whole."""
@@ -207,6 +197,17 @@ class Reader:
             raise ContractBroken(f"Shopify pages {cut.part.field} in a circle.", code="same_cursor")
         shown["nodes"] += more["nodes"]
         shown["pageInfo"] = more["pageInfo"]
+
+
+def finished(finish: Callable[[Document], Document], document: Document) -> Document:
+    """Add what the connector knows; a document too broken for that goes on as it came.
+
+    Its mapping then says which field is wrong, and the record is held with that.
+    """
+    try:
+        return finish(document)
+    except (TypeError, ValueError):
+        return document
 
 
 class _TooMuch(ContractBroken):

@@ -1,4 +1,4 @@
-"""A page made ready: hashed, compared with what was seen, mapped. Everything that needs no transaction.
+"""A page made ready: compared with what was seen, mapped. Everything that needs no transaction.
 
 What is equal to what was seen is not even mapped. What does not fit its mapping becomes a
 hold; its neighbours go on.
@@ -6,40 +6,40 @@ hold; its neighbours go on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import msgspec
 
 from hub.db import Connection, observed
 from hub.db.flows import Flow
 from hub.db.observed import Seen
 from hub.db.trees import Row
-from hub.errors import ContractBroken, HubError, MappingError
-from hub.mapping import Mapping as FieldMapping
-from hub.records.shape import places
-from hub.sdk import Document, Page, Texts, decode
+from hub.sdk import Page
+from hub.sync.reading import Found, Named, Reading, Records, causes_of, digest_of, text_of
 
-_encode = msgspec.json.Encoder().encode
-_HASH_BYTES = 16
+Hide = Mapping[str, Callable[[str], str]]
+"""Kind to a function that hides keys which are personal."""
 
 
 @dataclass(slots=True)
 class Unit:
-    """One record found in a document."""
+    """One record found in a document: its mapped row, or (`new`) what it is first stored as."""
 
     kind: str
     key: str
-    row: tuple[Any, ...]
+    row: Sequence[Any] | None
     digest: bytes
     body: bytes
     updated_at: str | None
     seen: Seen | None
     new: Row | None = None
-    """What a record that was never seen is stored as, as far as its document alone decides."""
+
+    @property
+    def fields(self) -> Sequence[Any]:
+        """The record's values by place, in whichever form they are there."""
+        found = self.row if self.new is None else self.new
+        assert found is not None  # noqa: S101 - one of the two is there by construction
+        return found
 
 
 @dataclass(slots=True)
@@ -79,110 +79,45 @@ class Prepared:
         return not self.units and not self.bad
 
 
-@dataclass(slots=True)
-class Named:
-    """A document, its bytes and hash, and the keys of the records in it.
+def prepare(
+    conn: Connection, flow: Flow, page: Page, named: Sequence[Named], reading: Reading, hide: Hide
+) -> Prepared:
+    """Make a named page ready: map what is new or changed; the last of several versions in it wins.
 
-    `document` is None for one that came as text: it is made of `body` again where it is wanted.
-    """
-
-    document: Document | None
-    body: bytes
-    digest: bytes
-    keys: list[tuple[FieldMapping, list[str]]]
-    error: HubError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the documents of a stream are read.
-
-    `hide`: kind to a function that hides keys which are personal. `begin`: kind to a function
-    that makes the first stored form of a record from its row.
-    """
-
-    mappings: Sequence[FieldMapping]
-    hide: Mapping[str, Callable[[str], str]]
-    begin: Mapping[str, Callable[[tuple[Any, ...]], Row]]
-
-
-def prepare(conn: Connection, flow: Flow, page: Page, reading: Reading) -> Prepared:
-    """Make a page ready: map what is new or changed; the last of several versions in it wins.
-
-    Runs on a reader. Documents that came as text are decoded one at a time and forgotten again,
-    once to name them and once more to map those that are new: a page of decoded documents is
-    larger than the processor's caches, and costs more than decoding twice.
+    Runs on a reader.
     """
     out = Prepared()
     latest: dict[tuple[str, str], Unit] = {}
-    named = name(page.documents, reading)
+    hidden = [hidden_keys(item, hide) for item in named]
     seen = {
         kind: observed.seen(conn, replace(flow, kind=kind), keys)
-        for kind, keys in _wanted(named).items()
+        for kind, keys in _wanted(hidden).items()
     }
-    for item in named:
-        _take(out, latest, flow.kind, item, seen, reading)
+    for item, keys in zip(named, hidden, strict=True):
+        _take(out, latest, flow.kind, item, keys, seen, reading)
     for unit in latest.values():
         out.units.setdefault(unit.kind, []).append(unit)
-    out.bad += [_fault(flow.kind, fault) for fault in page.faults]
+    for fault in page.faults:
+        body, digest = digest_of(fault.document)
+        out.bad.append(Bad(flow.kind, fault.key, causes_of(fault.error), body, digest))
     return out
 
 
-def name(documents: Sequence[Document], reading: Reading) -> list[Named]:
-    """Hash every document and read its keys."""
-    salt = sha256("".join(m.digest for m in reading.mappings).encode())
-    return [_named(documents, at, salt, reading) for at in range(len(documents))]
+def hidden_keys(item: Named, hide: Hide) -> dict[str, list[str]]:
+    """Return the keys of a document's records, personal ones hidden."""
+    return {
+        kind: [hide[kind](key) for key in keys] if kind in hide else keys
+        for kind, keys in item.keys.items()
+    }
 
 
-def _named(documents: Sequence[Document], at: int, salt: Any, reading: Reading) -> Named:
-    document: Document | None = None
-    keys: list[tuple[FieldMapping, list[str]]] = []
-    error: HubError | None = None
-    try:
-        document = documents[at]
-        body = _bytes(document)
-        for mapping in reading.mappings:
-            found = keys_of(mapping, document)
-            hider = reading.hide.get(mapping.kind)
-            keys.append((mapping, [hider(k) for k in found] if hider else list(found)))
-    except ContractBroken as failure:
-        assert isinstance(documents, Texts)  # noqa: S101 - only a text fails to decode
-        body, error = documents.text(at), failure
-    except MappingError as failure:
-        error = failure
-    salted = salt.copy()
-    salted.update(body)
-    kept = None if isinstance(documents, Texts) else document
-    return Named(kept, body, salted.digest()[:_HASH_BYTES], keys, error)
-
-
-def _bytes(document: Document) -> bytes:
-    """Encode a document; half a surrogate pair, which UTF-8 cannot hold, stays as its escape."""
-    try:
-        return _encode(document)
-    except UnicodeEncodeError:
-        return json.dumps(document, ensure_ascii=True).encode("ascii")
-
-
-def keys_of(mapping: FieldMapping, document: Document) -> list[str]:
-    """Return the external ids of the records in a document.
-
-    A record that takes two fields to name (a stock figure: SKU and place) is named by both, as
-    in the outbox: `sku@place`.
-    """
-    if len(mapping.record.key) == 1:
-        return mapping.keys(document)
-    at = [getattr(places(mapping.record), name) for name in mapping.record.key]
-    return ["@".join(row[i] for i in at) for row in mapping.to_canonical(document)]
-
-
-def _wanted(named: Sequence[Named]) -> dict[str, list[str]]:
+def _wanted(named: Sequence[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
     """Return kind to the external ids whose last sight must be looked up."""
     out: dict[str, list[str]] = {}
     for item in named:
-        for mapping, keys in item.keys:
+        for kind, keys in item.items():
             if keys:
-                out.setdefault(mapping.kind, []).extend(keys)
+                out.setdefault(kind, []).extend(keys)
     return out
 
 
@@ -191,30 +126,26 @@ def _take(
     latest: dict[tuple[str, str], Unit],
     stream: str,
     item: Named,
+    keys: Mapping[str, Sequence[str]],
     seen: Mapping[str, Mapping[str, Seen]],
     reading: Reading,
 ) -> None:
-    """Map one document, unless it is unreadable or equal to what was seen."""
-    if item.error is not None:
-        out.bad.append(_bad(stream, f"unreadable:{item.digest.hex()}", item, item.error))
-    elif item.keys and all(
-        _is_same(seen, mapping.kind, key, item.digest)
-        for mapping, keys in item.keys
-        for key in keys
-    ):
-        for mapping, keys in item.keys:
-            _add(out.duplicates, mapping.kind, len(keys))
-    else:
-        document = decode(item.body) if item.document is None else item.document
-        for mapping, keys in item.keys:
-            if keys:
-                begin = reading.begin.get(mapping.kind)
-                _map(out, latest, seen.get(mapping.kind, {}), item, document, mapping, keys, begin)
-
-
-def _is_same(seen: Mapping[str, Mapping[str, Seen]], kind: str, key: str, digest: bytes) -> bool:
-    known = seen.get(kind, {}).get(key)
-    return known is not None and known.hash == digest
+    """Take in the records of one document, unless it is unreadable or equal to what was seen."""
+    if item.causes:
+        name = f"unreadable:{item.digest.hex()}"
+        out.bad.append(Bad(stream, name, list(item.causes), item.body, item.digest))
+        return
+    known = [seen[kind].get(key) for kind, found in keys.items() for key in found]
+    if known and all(one is not None and one.hash == item.digest for one in known):
+        for kind, found in keys.items():
+            _add(out.duplicates, kind, len(found))
+        return
+    records, are_new = item.records, not any(known)
+    if records is None or not are_new:
+        records = reading.read(text_of(item), keys, are_new=are_new)
+    for kind, found in keys.items():
+        if found:
+            _add_records(out, latest, seen[kind], item, kind, found, records[kind])
 
 
 def _add(counts: dict[str, int], kind: str, more: int) -> None:
@@ -222,63 +153,28 @@ def _add(counts: dict[str, int], kind: str, more: int) -> None:
         counts[kind] = counts.get(kind, 0) + more
 
 
-def _map(
+def _add_records(
     out: Prepared,
     latest: dict[tuple[str, str], Unit],
     seen: Mapping[str, Seen],
     item: Named,
-    document: Document,
-    mapping: FieldMapping,
+    kind: str,
     keys: Sequence[str],
-    begin: Callable[[tuple[Any, ...]], Row] | None,
+    records: Records,
 ) -> None:
-    try:
-        rows = mapping.to_canonical(document)
-    except MappingError as failure:
-        for key in keys:
-            out.bad.append(_bad(mapping.kind, key, item, failure))
+    if records and isinstance(records[0], dict):
+        out.bad += [Bad(kind, key, list(records), item.body, item.digest) for key in keys]
         return
-    at = getattr(places(mapping.record), "source_updated_at", None)
-    for key, row in zip(keys, rows, strict=True):
-        updated = row[at] if at is not None and isinstance(row[at], str) else None
+    for key, found in zip(keys, records, strict=True):
+        assert isinstance(found, Found)  # noqa: S101 - causes were dealt with above
         known = seen.get(key)
-        unit = Unit(mapping.kind, key, row, item.digest, item.body, updated, known)
-        out.supersede(unit.kind, unit.key)
-        before = latest.get((unit.kind, unit.key))
+        unit = Unit(
+            kind, key, found.row, item.digest, item.body, found.updated_at, known, found.new
+        )
+        out.supersede(kind, key)
+        before = latest.get((kind, key))
         if before is not None:
-            _add(out.duplicates, unit.kind, 1)
+            _add(out.duplicates, kind, 1)
             if (unit.updated_at or "") < (before.updated_at or ""):
                 continue
-        if known is None and begin is not None:
-            unit.new = begin(row)
-        latest[unit.kind, unit.key] = unit
-
-
-def cause(error: HubError) -> dict[str, Any]:
-    """Return an error as the values a held record keeps."""
-    out: dict[str, Any] = {"class": type(error).__name__, "message": str(error)}
-    for key in ("file", "line", "canonical", "native", "value", "code", "request_id", "hint"):
-        value = getattr(error, key, None)
-        if value is not None:
-            out[key] = value
-    return out
-
-
-def causes(error: HubError) -> list[dict[str, Any]]:
-    """Return every place that an error names, each as the values a held record keeps."""
-    if not isinstance(error, MappingError):
-        return [cause(error)]
-    known = type(error).__name__
-    found = [{"class": known, "message": str(place), **asdict(place)} for place in error.causes]
-    rest = [{"class": known, "message": error.rest, "unnamed": error.unnamed}]
-    return found + rest if error.unnamed else found
-
-
-def _bad(kind: str, key: str, item: Named, error: HubError) -> Bad:
-    return Bad(kind, key, causes(error), item.body, item.digest)
-
-
-def _fault(stream: str, fault: Any) -> Bad:
-    body = _encode(fault.document)
-    digest = sha256(body).digest()[:_HASH_BYTES]
-    return Bad(stream, fault.key, causes(fault.error), body, digest)
+        latest[kind, key] = unit

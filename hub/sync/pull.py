@@ -17,15 +17,15 @@ from hub.db.connections import ConnectionInfo
 from hub.db.flows import Counts, Flow
 from hub.db.scope import Scope
 from hub.errors import ContractBroken
-from hub.mapping import Mapping as FieldMapping
 from hub.records.time import to_text
-from hub.sdk import Connector, Cursor, Page
+from hub.sdk import Connector, Cursor, Document, Page
 from hub.sdk.quiet import QUIET
 from hub.sdk.texts import joined
 from hub.sync.apply import Step, apply_page
 from hub.sync.engine import Engine, Seals
 from hub.sync.kinds import BEGIN, Room
-from hub.sync.prepare import Prepared, Reading, prepare
+from hub.sync.prepare import Hide, Prepared, prepare
+from hub.sync.reading import Named, Reading
 from hub.sync.session import connector_of, open_session
 
 MERGE_DOCUMENTS = 1000
@@ -183,9 +183,11 @@ class Walker:
         self._cursor = cursor
         self._left: dict[str, int] = {}
         self._seals = engine.seals(info.merchant_id)
-        self._mappings = engine.mappings_of(info.code, flow.kind)
+        self._hide = hide(self._seals)
+        self._reading = Reading(engine.mappings_of(info.code, flow.kind), BEGIN)
         self._room = room_of(engine)
-        if not any(m.kind == flow.kind for m in self._mappings):
+        self._is_first_sight = not cursor
+        if not any(m.kind == flow.kind for m in self._reading.mappings):
             raise ContractBroken(f"No mapping file reads {flow.kind!r} documents of {info.code!r}.")
 
     async def take(self, page: Page) -> None:
@@ -227,10 +229,19 @@ class Walker:
         await self._write(Prepared(duplicates=self._left), None, done=True, closing=closing)
 
     async def _prepare(self, page: Page) -> Prepared:
+        named = await self._name(page)
         prepared: Prepared = await self.engine.db.read(
-            _prepare_quietly, self.flow, page, reading(self._seals, self._mappings)
+            _prepare_quietly, self.flow, page, named, self._reading, self._hide
         )
+        found = sum(len(units) for units in prepared.units.values())
+        self._is_first_sight = 2 * found > len(page.documents)
         return prepared
+
+    async def _name(self, page: Page) -> list[Named]:
+        """Read a page; eagerly, every record at once, as long as most of what came was new."""
+        return await asyncio.to_thread(
+            _name_quietly, self._reading, page.documents, eagerly=self._is_first_sight
+        )
 
     async def _write(
         self,
@@ -257,7 +268,7 @@ class Walker:
             prepared,
             Step(self._cursor if self.moves else None, self.started_at, done, self.is_retry),
             source=page.source if page else None,
-            digests={m.kind: m.digest for m in self._mappings},
+            digests={m.kind: m.digest for m in self._reading.mappings},
             archive_days=self.engine.limits.archive_days,
         )
         self.commits += 1
@@ -286,9 +297,14 @@ def _source_times(prepared: Prepared, kind: str) -> tuple[str, str] | None:
     return (min(times), max(times)) if times else None
 
 
-def reading(seals: Seals, mappings: Sequence[FieldMapping]) -> Reading:
-    """Return how documents are read for one merchant."""
-    return Reading(mappings, {"member": lambda key: seals.index("text", key).hex()}, BEGIN)
+def hide(seals: Seals) -> Hide:
+    """Return by kind what hides keys that are personal."""
+    return {"member": lambda key: seals.index("text", key).hex()}
+
+
+def _name_quietly(reading: Reading, documents: Sequence[Document], *, eagerly: bool) -> list[Named]:
+    with QUIET:
+        return reading.name(documents, eagerly=eagerly)
 
 
 def _prepare_quietly(conn: Connection, *args: Any) -> Prepared:

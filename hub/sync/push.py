@@ -25,8 +25,8 @@ from hub.records.time import from_text, to_text
 from hub.sdk import Change, Connector, Kind, Outcome
 from hub.sync.engine import Engine
 from hub.sync.kinds import gate
-from hub.sync.prepare import cause
 from hub.sync.pull import room_of
+from hub.sync.reading import cause_of
 from hub.sync.session import connector_of, open_session
 
 _PAUSE = timedelta(seconds=10)
@@ -253,7 +253,7 @@ class _Pusher:
                 held.hold(
                     conn,
                     self.flow,
-                    [held.Hold(outcome.key, "push", [cause(error)], body, None)],
+                    [held.Hold(outcome.key, "push", [cause_of(error)], body, None)],
                     now,
                 )
         self.out.sent += len(delivered) - len(equal)

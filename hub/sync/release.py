@@ -9,8 +9,9 @@ from hub.errors import ContractBroken
 from hub.records.time import to_text
 from hub.sdk import Page, decode
 from hub.sync.engine import Engine
-from hub.sync.prepare import cause, name
-from hub.sync.pull import Walker, reading
+from hub.sync.prepare import hidden_keys
+from hub.sync.pull import Walker, hide
+from hub.sync.reading import Reading, cause_of
 from hub.vault import SealError
 
 
@@ -35,7 +36,7 @@ async def release(
                 released += await _apply_again(engine, flow, key, sealed, job_id)
             except (SealError, ContractBroken) as broken:  # a damaged document stops no other
                 await engine.db.write(
-                    held.blame, merchant_id, held_id, cause(broken), to_text(engine.now())
+                    held.blame, merchant_id, held_id, cause_of(broken), to_text(engine.now())
                 )
     return {"released": released, "still_held": len(held_ids) - released}
 
@@ -63,12 +64,12 @@ async def _apply_again(engine: Engine, flow: Flow, key: str, sealed: bytes, job_
     page = Page([decode(body)], {})
     mappings = engine.mappings_of(info.code, stream)
     seals = engine.seals(flow.merchant_id)
-    [named] = name(page.documents, reading(seals, mappings))
-    if named.error is not None or not any(found for _mapping, found in named.keys):
+    [named] = Reading(mappings, {}).name(page.documents)
+    if named.causes or not any(named.keys.values()):
         # What a connector could not read holds no record: only a mended document releases it.
         return False
     await walker.take(page)
-    keys = {k for mapping, found in named.keys if mapping.kind == flow.kind for k in found}
+    keys = set(hidden_keys(named, hide(seals)).get(flow.kind, ()))
     if key not in keys:
         await engine.db.write(_named_at_last, flow, key, sorted(keys), to_text(engine.now()))
     left = await engine.db.read(held.open_ones, flow, [key])

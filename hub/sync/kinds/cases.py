@@ -31,9 +31,9 @@ def apply_cases(
     for unit in units:
         known = before.get(ids.get(unit.key, ""))
         row = (
-            overlay(AfterSale, unit.row, known[1])
+            overlay(AfterSale, unit.fields, known[1])
             if known
-            else thaw(AfterSale, unit.row, next(fresh_ids))
+            else thaw(AfterSale, unit.fields, next(fresh_ids))
         )
         row[C.connection_id] = scope.flow.connection_id
         number_parts(AfterSale, row)

@@ -22,7 +22,7 @@ def apply_products(
     done = products.store(
         conn,
         scope,
-        [(u.key, u.row) for u in units],
+        [(u.key, u.fields) for u in units],
         archive,
         bases={u.key: u.seen.fields if u.seen else None for u in units},
         merge=_merge,
@@ -57,7 +57,7 @@ def apply_members(
     conn: Connection, scope: Scope, _room: Room, units: Sequence[Unit], archive: Mapping[str, str]
 ) -> Applied:
     """People."""
-    changes = members.store(conn, scope, [(u.key, u.row) for u in units], archive)
+    changes = members.store(conn, scope, [(u.key, u.fields) for u in units], archive)
     touched = {change.archive_id for change in changes}
     return Applied(
         unchanged={u.key for u in units if archive[u.key] not in touched}, changes=changes

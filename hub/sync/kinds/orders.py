@@ -27,7 +27,7 @@ def apply_orders(
     conn: Connection, scope: Scope, room: Room, units: Sequence[Unit], archive: Mapping[str, str]
 ) -> Applied:
     """Orders, what they claim from stock, and the cases that waited for them."""
-    refused = {u.key: cause for u in units if (cause := _named_twice(u.row))}
+    refused = {u.key: cause for u in units if (cause := _named_twice(u.fields))}
     units = [u for u in units if u.key not in refused]
     ids = observed.refs(conn, scope.flow, [u.key for u in units])
     before = load(conn, ChannelOrder, scope.merchant_id, list(ids.values()), scope.sealer)
@@ -95,9 +95,9 @@ def _complete(order: Row) -> None:
 
 def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None) -> Row:
     if known is None:
-        row = unit.new or begin_order(unit.row)
+        row = unit.new or begin_order(unit.fields)
     else:
-        row = overlay(ChannelOrder, unit.row, known[1])
+        row = overlay(ChannelOrder, unit.fields, known[1])
         orders.keep_vanished_lines(known[1], row)
         _complete(row)
     row[O.connection_id] = scope.flow.connection_id

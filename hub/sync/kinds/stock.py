@@ -31,12 +31,12 @@ def apply_stock(
     known_places = stock.places_of(conn, scope.merchant_id, scope.flow.connection_id)
     if scope.is_catalogue_source:
         known_places = _make_places(conn, scope, units, known_places)
-    variants = _variants_of_stock(conn, scope, [u.row[Q.external_stock_id] for u in units])
+    variants = _variants_of_stock(conn, scope, [u.fields[Q.external_stock_id] for u in units])
     counts: list[Count] = []
     moved: list[str] = []
     out.held_before = set(held.open_ones(conn, scope.flow, [u.key for u in units]))
     for unit in units:
-        row = unit.row
+        row = unit.fields
         variant = variants.get(row[Q.external_stock_id])
         place = known_places.get(row[Q.external_location_id])
         if variant is None or place is None:
@@ -83,9 +83,9 @@ def _make_places(
     conn: Connection, scope: Scope, units: Sequence[Unit], known: dict[str, str]
 ) -> dict[str, str]:
     fresh = {
-        u.row[Q.external_location_id]: u.row[Q.location_name]
+        u.fields[Q.external_location_id]: u.fields[Q.location_name]
         for u in units
-        if u.row[Q.external_location_id] not in known
+        if u.fields[Q.external_location_id] not in known
     }
     if not fresh:
         return known
