@@ -1,7 +1,6 @@
 """Records as trees of rows: thaw what a mapping gave, store it, load it back, tell what changed.
 
-A *thawed* row is a list in the order of the record's fields, parts being lists of thawed rows,
-with one place more at its end: the row's id (`row[ID]`). Everything here works on whole pages:
+Everything here works on whole pages:
 one statement per table, whatever the number of records.
 
 Personal fields travel in clear inside thawed rows and are sealed on the way to the database by
@@ -29,11 +28,8 @@ from hub.db.bulk import (
     write_columns,
 )
 from hub.records import ABSENT, Record
+from hub.records.rows import ID, Row, defaults, thaw
 from hub.records.shape import Column, Part, Shape, shape
-
-Row = list[Any]
-ID = -1
-"""The place of a thawed row's id."""
 
 
 class Sealer(Protocol):
@@ -58,7 +54,6 @@ class Layout:
     shape: Shape
     table: str
     sql_columns: tuple[str, ...]
-    defaults: tuple[Any, ...]
     update: tuple[str, ...]
     """What an upsert changes."""
     parent_link: int | None
@@ -82,19 +77,12 @@ def layout(record: type[Record], parent: str | None = None) -> Layout:
             names.append(f"{column.name}_enc")
             if column.pii.index:
                 names.append(f"{column.name}_bidx")
-    width = form.width
-    defaults: list[Any] = [None] * width
-    for column in form.columns:
-        defaults[column.position] = column.default
-    for part in form.parts:
-        defaults[part.position] = ()
     places = {name: i for i, name in enumerate(record.model_fields)}
     link = next((c.position for c in form.columns if c.link == parent), None) if parent else None
     return Layout(
         shape=form,
         table=record.table,
         sql_columns=tuple(names),
-        defaults=tuple(defaults),
         update=("updated_at", "version", *names),
         parent_link=link,
         key_places=tuple(places[name] for name in record.key if name in places),
@@ -102,28 +90,6 @@ def layout(record: type[Record], parent: str | None = None) -> Layout:
             (part.position, layout(part.record, record.table)) for part in form.parts if part.many
         ),
     )
-
-
-def thaw(record: type[Record], row: Sequence[Any], row_id: str = "") -> Row:
-    """Turn a mapped row into a thawed one: absent fields take their default, parts thaw too."""
-    return _thawed(layout(record), row, row_id)
-
-
-def _thawed(lay: Layout, row: Sequence[Any], row_id: str) -> Row:
-    out = [d if v is ABSENT else v for v, d in zip(row, lay.defaults, strict=True)]
-    for place, child in lay.children:
-        out[place] = [_thawed(child, item, "") for item in out[place] or ()]
-    if len(lay.children) != len(lay.shape.parts):
-        _thaw_single_parts(lay, out)
-    out.append(row_id)
-    return out
-
-
-def _thaw_single_parts(lay: Layout, out: Row) -> None:
-    for part in lay.shape.parts:
-        if not part.many:
-            inner = layout(part.record)
-            out[part.position] = _thawed(inner, out[part.position] or inner.defaults, "")
 
 
 def overlay(record: type[Record], row: Sequence[Any], old: Row) -> Row:
@@ -228,7 +194,7 @@ class Batch:
                     self.drop_gone(part.record, item, kept[item[ID]])
                 else:
                     self.gone[part.record.table].append((self.merchant_id, item[ID]))
-                    self.drop_gone(part.record, item, list(layout(part.record).defaults))
+                    self.drop_gone(part.record, item, list(defaults(part.record)))
 
     def write(self, conn: Connection) -> None:
         """Write everything, a table at a time and column by column, then the deletions."""
@@ -358,7 +324,7 @@ def _position(row_id: str) -> int:
 
 
 def _thaw_stored(lay: Layout, row_id: str, values: Sequence[Any], sealer: Sealer) -> Row:
-    row: Row = list(lay.defaults)
+    row: Row = list(defaults(lay.shape.record))
     reader = iter(values)
     for column in lay.shape.columns:
         value = next(reader)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from hub.mapping import walk
@@ -20,6 +21,7 @@ from hub.mapping.run import made
 from hub.mapping.shape import Field, settle, shape, usual
 from hub.mapping.spec import ITEM, ROOT, Branch, Level, Pair, Ref, Spec
 from hub.records.base import ABSENT, Record
+from hub.records.rows import defaults, thaw, thaw_all
 
 Rows = Callable[[Any], list[Row]]
 
@@ -39,9 +41,12 @@ class Node:
             yield from child.leaves()
 
 
-def compile_rows(spec: Spec) -> tuple[Rows, str]:
-    """Return the function from a document to its rows, and its source for people."""
-    maker = _Maker(spec)
+def compile_rows(spec: Spec, *, as_new: bool = False) -> tuple[Rows, str]:
+    """Return the function from a document to its rows, and its source for people.
+
+    `as_new`: to rows as they are first stored, equal to `thaw` of the others.
+    """
+    maker = _Maker(spec, as_new=as_new)
     module = ast.fix_missing_locations(maker.module())
     source = ast.unparse(module)
     rows: Rows = made(module, spec.file.name, maker.names, "rows")
@@ -49,13 +54,14 @@ def compile_rows(spec: Spec) -> tuple[Rows, str]:
 
 
 class _Maker:
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+    def __init__(self, spec: Spec, *, as_new: bool) -> None:
+        self.spec, self.as_new = spec, as_new
         self.names: dict[str, Any] = {
             "__builtins__": {}, "A": ABSENT, "type": type, "str": str, "int": int, "list": list,
             "choose": walk.choose, "hollow": walk.hollow, "nothing": walk.no_list,
         }  # fmt: skip
         self.count = 0
+        self.branches: set[str] = set()
         self.vars: dict[tuple[int, tuple[Segment, ...]], str] = {}
 
     def fresh(self, letter: str) -> str:
@@ -162,7 +168,43 @@ class _Maker:
                 slots[pair.slot] = self.value(pair, body)
         for branch in level.branches:
             slots[branch.slot] = self.branch(branch, body)
-        return body, _row(level.record, (), slots)
+        return body, self.new(level.record, (), slots) if self.as_new else _row(
+            level.record, (), slots
+        )
+
+    def new(
+        self,
+        record: type[Record],
+        slot: tuple[int, ...],
+        slots: dict[tuple[int, ...], ast.expr],
+    ) -> ast.expr:
+        """Return the list of a new record's values: its defaults where nothing came, and room for its id."""
+        cells = []
+        for known, default in zip(shape(record).fields, defaults(record), strict=True):
+            here = (*slot, known.index)
+            if known.part is None:
+                cells.append(self.filled(slots.get(here), default))
+            elif here not in slots:
+                is_list = known.kind == "list"
+                cells.append(_list() if is_list else self.new(known.part, here, slots))
+            else:
+                cells.append(self.parts(known, slots[here]))
+        return _list(*cells, _const(""))
+
+    def filled(self, found: ast.expr | None, default: Any) -> ast.expr:
+        plain = default is None or type(default) in (str, int, bool)
+        instead = _const(default) if plain else _name(self.given("d", default))
+        if found is None or not isinstance(found, ast.Name):
+            return instead if found is None else found
+        return ast.IfExp(test=_is(found.id, _name("A")), body=instead, orelse=found)
+
+    def parts(self, known: Field, found: ast.expr) -> ast.expr:
+        """Return the parts of a new record; those of a branch are made as new ones already."""
+        assert known.part is not None  # noqa: S101 - asked for fields with parts only
+        if isinstance(found, ast.Name) and found.id in self.branches:
+            return ast.BoolOp(ast.Or(), [found, _list()])
+        make = partial(thaw_all, known.part) if known.kind == "list" else partial(_one, known.part)
+        return _call(self.given("p", make), found)
 
     def refs_of(self, level: Level) -> list[Ref]:
         pairs = [pair for pair in walk.pairs_below(level) if pair.reads]
@@ -180,6 +222,7 @@ class _Maker:
         assert isinstance(loop, ast.If)  # noqa: S101 - made just above
         loop.body.insert(0, _assign([out], ast.List(elts=[], ctx=ast.Load())))
         body.append(loop)
+        self.branches.add(out)
         return _name(out)
 
     def value(self, pair: Pair, body: list[ast.stmt]) -> ast.expr:
@@ -293,6 +336,14 @@ def _row(
         else:
             elements.append(_name("A"))
     return ast.Tuple(elts=elements, ctx=ast.Load())
+
+
+def _one(part: type[Record], row: Any) -> list[Any]:
+    return thaw(part, row or defaults(part))
+
+
+def _list(*cells: ast.expr) -> ast.List:
+    return ast.List(elts=list(cells), ctx=ast.Load())
 
 
 def _name(name: str) -> ast.Name:

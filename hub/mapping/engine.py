@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.errors import MappingError
 from hub.mapping import rows, walk
-from hub.mapping.compile import compile_rows
+from hub.mapping.compile import Rows, compile_rows
 from hub.mapping.explain import Explained, explain
 from hub.mapping.faults import Faults
 from hub.mapping.paths import EACH
@@ -50,6 +50,7 @@ class Mapping:
             way_out=tuple(pair.canonical for pair in pairs if pair.way == "out"),
         )
         self._rows, self.source = compile_rows(spec)
+        self._new: Rows | None = None
 
     def __repr__(self) -> str:
         return f"<Mapping {self.path} {self.source_stream} -> {self.kind}>"
@@ -65,6 +66,20 @@ class Mapping:
         except Exception:
             self.read_slowly(document)
             raise
+
+    def to_new(self, document: Document) -> list[list[Any]]:
+        """Return the same rows as they are first stored: `hub.records.rows.thaw` of each, and quicker.
+
+        Raises as `to_canonical` does.
+        """
+        if self._new is None:
+            self._new, _ = compile_rows(self.spec, as_new=True)
+        try:
+            rows: list[Any] = self._new(document)
+        except Exception:
+            self.read_slowly(document)
+            raise
+        return rows
 
     def read_slowly(self, document: Document) -> list[Row]:
         """Do what `to_canonical` does, pair by pair: for error messages and as its second opinion."""

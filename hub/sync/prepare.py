@@ -6,14 +6,14 @@ hold; its neighbours go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.db import Connection, observed
 from hub.db.flows import Flow
 from hub.db.observed import Seen
-from hub.db.trees import Row
+from hub.records.rows import Row
 from hub.sdk import Page
 from hub.sync.reading import Found, Named, Reading, Records, causes_of, digest_of, text_of
 
@@ -68,10 +68,6 @@ class Prepared:
         left = [bad for bad in self.bad if (bad.kind, bad.key) != (kind, key)]
         _add(self.duplicates, kind, len(self.bad) - len(left))
         self.bad = left
-
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Yield kind and key of every record to be applied."""
-        return ((kind, unit.key) for kind, units in self.units.items() for unit in units)
 
     @property
     def is_empty(self) -> bool:

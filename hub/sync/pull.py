@@ -73,17 +73,13 @@ async def pull(
     flow = Flow(info.merchant_id, info.id, kind)
     place = await engine.db.read(flows.position, flow)
     connector = connector_of(engine, session)
-    overlaps = _depth(connector, kind) > 0
-    walker = Walker(
-        engine, info, flow, job_id, place.value, moves=cursor is None, overlaps=overlaps
-    )
+    walker = Walker(engine, info, flow, job_id, place.value, moves=cursor is None)
     try:
         async with ahead(connector, kind, dict(place.value) if cursor is None else cursor) as pages:
             async for page in pages:
                 await walker.take(page)
     finally:
         await connector.close()
-        await walker.land()
     await walker.finish(closing)
     return Walk(walker.counts, walker.pages, walker.commits)
 
@@ -170,12 +166,9 @@ class Walker:
         *,
         moves: bool,
         is_retry: bool = False,
-        overlaps: bool = False,
     ) -> None:
         self.engine, self.info, self.flow, self.job_id = engine, info, flow, job_id
-        self.is_retry, self.overlaps = is_retry, overlaps
-        self._flight: asyncio.Task[None] | None = None
-        self._flying: set[tuple[str, str]] = set()
+        self.is_retry = is_retry
         self.started_at = to_text(engine.now())
         self.moves = moves
         self.counts: dict[str, Counts] = {}
@@ -193,14 +186,11 @@ class Walker:
     async def take(self, page: Page) -> None:
         """Apply one page; one that holds nothing new is only counted.
 
-        Where the stream lets pages be asked for ahead, storing this one goes on while the next is
-        fetched and mapped; an error of the storing comes out at the next call.
+        Reading the next page while this one is stored would gain nothing: Python runs one thread at
+        a time, and SQLite's work is cut into pieces too small to share (measured).
         """
         self.pages += 1
         prepared = await self._prepare(page)
-        if not self._flying.isdisjoint(prepared.names()):
-            await self.land()  # a record comes again: look at what the page in flight makes of it
-            prepared = await self._prepare(page)
         if prepared.is_empty and page.source is None:
             for kind, n in prepared.duplicates.items():
                 self._left[kind] = self._left.get(kind, 0) + n
@@ -210,22 +200,10 @@ class Walker:
             prepared.duplicates[kind] = prepared.duplicates.get(kind, 0) + n
         self._left = {}
         self._cursor = page.cursor
-        await self.land()
-        self._flying = set(prepared.names())
-        self._flight = asyncio.create_task(self._write(prepared, page, done=False))
-        if not self.overlaps:
-            await self.land()
-
-    async def land(self) -> None:
-        """Wait until the page in flight is stored."""
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            await flight
-        self._flying = set()
+        await self._write(prepared, page, done=False)
 
     async def finish(self, closing: Closing | None = None) -> None:
         """Write down that the walk reached its end."""
-        await self.land()
         await self._write(Prepared(duplicates=self._left), None, done=True, closing=closing)
 
     async def _prepare(self, page: Page) -> Prepared:

@@ -14,17 +14,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.db.trees import Row
 from hub.errors import ContractBroken, HubError, MappingError
 from hub.mapping import Mapping as FieldMapping
+from hub.records.rows import Row
 from hub.records.shape import places
 from hub.sdk import Document, Texts, decode
 
 _encode = msgspec.json.Encoder().encode
 _HASH_BYTES = 16
 
-Begin = Callable[[Sequence[Any]], Row]
-"""Makes the first stored form of a record from its mapped row."""
+Begin = Callable[[Row], None]
+"""Gives a new record's thawed row its id and all that follows from the row alone."""
 
 
 class Found(NamedTuple):
@@ -100,18 +100,21 @@ class Reading:
         }
 
     def _records(self, mapping: FieldMapping, document: Document, *, are_new: bool) -> Records:
+        begin = self.begin.get(mapping.kind) if are_new else None
+        at = getattr(places(mapping.record), "source_updated_at", None)
         try:
-            rows = mapping.to_canonical(document)
+            if begin is None:
+                return [Found(row, None, _time(row, at)) for row in mapping.to_canonical(document)]
+            rows = mapping.to_new(document)
         except MappingError as failure:
             return causes_of(failure)
-        at = getattr(places(mapping.record), "source_updated_at", None)
-        begin = self.begin.get(mapping.kind) if are_new else None
-        out = []
         for row in rows:
-            updated = row[at] if at is not None and isinstance(row[at], str) else None
-            new = begin(row) if begin is not None else None
-            out.append(Found(row if new is None else None, new, updated))
-        return out
+            begin(row)
+        return [Found(None, row, _time(row, at)) for row in rows]
+
+
+def _time(row: Sequence[Any], at: int | None) -> str | None:
+    return row[at] if at is not None and isinstance(row[at], str) else None
 
 
 def text_of(item: Named) -> Document:

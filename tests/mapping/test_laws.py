@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hub.errors import MappingError
 from hub.mapping import Mapping, laws, load, samples
+from hub.records.rows import thaw
 from hub.sdk.hooks import Transform
 
 HERE = Path(__file__).parent
@@ -70,6 +71,16 @@ def test_what_was_read_is_a_record_and_writing_it_back_changes_nothing(mapping, 
         record = mapping.to_record(row)
         assert mapping.to_record(mapping.to_row(record)) == record
         assert mapping.to_native(record, onto=document) == mapping.to_native(row, onto=document)
+
+
+@QUICK
+@given(data=st.data(), setting=samples.settings)
+def test_new_rows_are_the_thawed_rows(mapping, data, setting):
+    document = document_of(data, mapping, setting)
+
+    assert mapping.to_new(document) == [
+        thaw(mapping.record, row) for row in mapping.to_canonical(document)
+    ]
 
 
 @QUICK

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hub.db.trees import Row, thaw
 from hub.records import ABSENT, Adjustment, ChannelOrder, OrderLine, Payment
+from hub.records.rows import Row, thaw
 
 ROW_ID = "ord_1"
 small = st.integers(0, 100_000)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 
 from hub.commerce.orders import fill_amounts, fill_states, fulfilment_state, payment_state
 from hub.commerce.orders.states import return_state
-from hub.db.trees import Row
 from hub.mapping import rows
 from hub.records import Adjustment, AdjustmentAllocation, ChannelOrder, OrderLine, Payment
+from hub.records.rows import Row
 from hub.records.shape import places, shape
 from tests.records.orders import a_row, mapped, thawed
 

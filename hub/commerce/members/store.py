@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 from hub.db.bulk import execute_many, fetch_in
 from hub.db.observed import bind, refs
 from hub.db.scope import Changed, Scope
-from hub.db.trees import ID, Batch, Row, differences, layout, load, number_parts, overlay, thaw
+from hub.db.trees import Batch, differences, layout, load, number_parts, overlay
 from hub.records import ABSENT, Consent, Member, MemberIdentity
 from hub.records.ids import new_id
+from hub.records.rows import ID, Row, thaw
 from hub.records.shape import places
 
 M = places(Member)

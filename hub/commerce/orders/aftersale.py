@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from hub.commerce.orders.states import payment_state, return_state
 from hub.db.bulk import execute_many, fetch_in
 from hub.db.scope import Scope
-from hub.db.trees import ID, Row
 from hub.records import AfterSale, AfterSaleLine, OrderLine, Refund, RefundLine
+from hub.records.rows import ID, Row
 from hub.records.shape import places, shape
 
 C = places(AfterSale)

@@ -5,8 +5,8 @@ Identities L1, L2, A1, O1, O3 of the canonical model, section 4. All on thawed r
 
 from __future__ import annotations
 
-from hub.db.trees import Row
 from hub.records import Adjustment, AdjustmentAllocation, ChannelOrder, OrderLine, allocate
+from hub.records.rows import Row
 from hub.records.shape import places, shape
 
 O = places(ChannelOrder)  # noqa: E741 - the order's places, named as the record is

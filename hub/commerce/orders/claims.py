@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.db.trees import ID, Row
 from hub.records import ChannelOrder, FulfilmentLine, FulfilmentOrder, OrderLine
+from hub.records.rows import ID, Row
 from hub.records.shape import places
 
 O = places(ChannelOrder)  # noqa: E741 - the order's places

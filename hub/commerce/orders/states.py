@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.db.trees import Row
 from hub.records import ChannelOrder, OrderLine, Payment
+from hub.records.rows import Row
 from hub.records.shape import places
 
 O = places(ChannelOrder)  # noqa: E741 - the order's places

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection
 
 from hub.db.bulk import fetch_in
-from hub.db.trees import ID, Row
 from hub.records import (
     Adjustment,
     AdjustmentAllocation,
@@ -16,6 +15,7 @@ from hub.records import (
     FulfilmentOrder,
     OrderLine,
 )
+from hub.records.rows import ID, Row
 from hub.records.shape import places
 
 O = places(ChannelOrder)  # noqa: E741 - the order's places

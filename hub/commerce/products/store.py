@@ -17,7 +17,7 @@ from hub.db.bulk import execute_many, fetch_in
 from hub.db.flows import Flow
 from hub.db.observed import bind, refs
 from hub.db.scope import Changed, Scope
-from hub.db.trees import ID, Batch, Row, differences, layout, load, number_parts, overlay, thaw
+from hub.db.trees import Batch, differences, layout, load, number_parts, overlay
 from hub.records import (
     ABSENT,
     Barcode,
@@ -29,6 +29,7 @@ from hub.records import (
     Variant,
 )
 from hub.records.ids import new_id
+from hub.records.rows import ID, Row, defaults, thaw
 from hub.records.shape import places
 
 C = places(Catalogue)
@@ -212,7 +213,7 @@ def _variant(
 
 
 def _barcode(value: str) -> list[Any]:
-    row: list[Any] = list(layout(Barcode).defaults)
+    row: list[Any] = list(defaults(Barcode))
     code = gtin14(value)
     row[B.value], row[B.gtin14] = value, code
     if code is not None:

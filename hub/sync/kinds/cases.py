@@ -9,9 +9,10 @@ from hub.commerce import orders, products, stock
 from hub.commerce.stock import Entry
 from hub.db import Connection, observed
 from hub.db.scope import Changed, Scope
-from hub.db.trees import ID, Batch, Row, differences, load, number_parts, overlay, thaw
+from hub.db.trees import Batch, differences, load, number_parts, overlay
 from hub.records import ABSENT, AfterSale, AfterSaleLine
 from hub.records.ids import new_ids
+from hub.records.rows import ID, Row, thaw
 from hub.records.shape import places
 from hub.sync.kinds.room import Applied, Room, tell
 from hub.sync.prepare import Unit

@@ -11,9 +11,10 @@ from hub.commerce import orders, products, stock
 from hub.commerce.stock import Claim
 from hub.db import Connection, held, observed
 from hub.db.scope import Changed, Scope, write_history
-from hub.db.trees import ID, Batch, Row, differences, load, number_parts, overlay, thaw
+from hub.db.trees import Batch, differences, load, number_parts, overlay
 from hub.records import ChannelOrder, OrderLine
 from hub.records.ids import new_id
+from hub.records.rows import ID, Row, thaw
 from hub.records.shape import places
 from hub.sync.kinds.cases import adopt_cases
 from hub.sync.kinds.room import Applied, Room, tell
@@ -79,11 +80,10 @@ def relink_orders(conn: Connection, scope: Scope, room: Room, variants: Collecti
         _claim(conn, here, room, stored, set(before))
 
 
-def begin_order(row: Sequence[Any]) -> Row:
-    """Return what a new order is stored as before anything of ours is looked up."""
-    order = thaw(ChannelOrder, row, new_id("channel_order"))
+def begin_order(order: Row) -> None:
+    """Give a new order its id and all that follows from its row alone."""
+    order[ID] = new_id("channel_order")
     _complete(order)
-    return order
 
 
 def _complete(order: Row) -> None:
@@ -95,7 +95,9 @@ def _complete(order: Row) -> None:
 
 def _order_row(scope: Scope, unit: Unit, known: tuple[int, Row] | None) -> Row:
     if known is None:
-        row = unit.new or begin_order(unit.fields)
+        row = unit.new or thaw(ChannelOrder, unit.fields)
+        if not row[ID]:
+            begin_order(row)
     else:
         row = overlay(ChannelOrder, unit.fields, known[1])
         orders.keep_vanished_lines(known[1], row)
