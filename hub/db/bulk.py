@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 # SQLite takes 32,766 bound values a statement since 3.32; PostgreSQL 65,535.
 CHUNK = 900
 _MOST_MARKS = 32_000
-_MOST_ROWS = 128
+_MOST_ROWS = 64
 
 _json_encoder = msgspec.json.Encoder()
 
@@ -47,7 +47,7 @@ class _Form:
     ending: str
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _rows_sql(form: _Form, rows: int) -> str:
     """Return the text for a number of rows, in the numbered marks of SQLite."""
     fixed = [f"?{i + 1}" for i in range(form.same)]

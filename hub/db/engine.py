@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 _READERS = 4
 _CACHE_KIB = 16_384
-_STATEMENTS = 512  # a bulk statement has a text per number of rows
+_STATEMENTS = 128  # kept prepared; a bulk statement takes some 50 KB
 _RETRIES = 5
 _SERIALIZATION = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock detected
 
