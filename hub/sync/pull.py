@@ -186,8 +186,7 @@ class Walker:
     async def take(self, page: Page) -> None:
         """Apply one page; one that holds nothing new is only counted.
 
-        Reading the next page while this one is stored would gain nothing: Python runs one thread at
-        a time, and SQLite's work is cut into pieces too small to share (measured).
+        Reading the next page on another thread meanwhile gained nothing (decision 0009).
         """
         self.pages += 1
         prepared = await self._prepare(page)

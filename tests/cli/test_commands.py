@@ -114,13 +114,18 @@ def test_shipped_mappings_pass_their_check(hub: Any) -> None:
     assert json.loads(result.stdout) == {"files": len(files), "problems": []}
 
 
-def test_a_pos_folder_is_registered_synced_and_reported(hub: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "till"
+def a_till(folder: Path) -> dict[str, Any]:
+    """Make the folder of a till, and the form that registers it."""
     (folder / "in").mkdir(parents=True)
-    form = {
+    return {
         "path": str(folder), "layout": "loyverse", "timezone": "Asia/Shanghai", "currency": "CNY",
         "stores": [{"code": "S1", "name": "Store One"}], "date_formats": ["MDY"],
     }  # fmt: skip
+
+
+def test_a_pos_folder_is_registered_synced_and_reported(hub: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "till"
+    form = a_till(folder)
 
     added = hub(
         "connect",
@@ -170,11 +175,7 @@ def test_rotating_keys_of_a_registered_merchant_keeps_everything_readable(
 
 def test_releasing_a_receipt_that_nobody_mended_leaves_it_held(hub: Any, tmp_path: Path) -> None:
     folder = tmp_path / "till"
-    (folder / "in").mkdir(parents=True)
-    form = {
-        "path": str(folder), "layout": "loyverse", "timezone": "Asia/Shanghai", "currency": "CNY",
-        "stores": [{"code": "S1", "name": "Store One"}], "date_formats": ["MDY"],
-    }  # fmt: skip
+    form = a_till(folder)
     header = (
         "Date,Receipt number,Receipt type,Category,SKU,Item,Variant,Modifiers applied,Quantity,Gross sales,"
         "Discounts,Net sales,Cost of goods,Gross profit,Taxes,POS,Store,Cashier name,Customer name,"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.db import Database
 from hub.db.bulk import fetch, insert, upsert, write_columns
-from hub.db.migrate import migrate
 from tests.sync.world import wipe
 
 SEEN = "2026-10-05T08:00:00.000000Z"
@@ -33,14 +30,6 @@ batches = st.lists(
     min_size=1,
     max_size=3,
 )
-
-
-@pytest.fixture
-def db(kept_url: str) -> Iterator[Database]:
-    opened = Database(kept_url)
-    migrate(opened.engine)
-    yield opened
-    opened._close()
 
 
 def rows_of(batch: dict[str, tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -35,15 +35,6 @@ REF = (
 )
 
 
-@pytest.fixture
-def db(kept_url: str) -> Iterator[Database]:
-    opened = Database(kept_url)
-    migrate(opened.engine)
-    wipe(opened.engine)
-    yield opened
-    opened._close()
-
-
 def refs(count: int, start: int = 0) -> list[tuple[Any, ...]]:
     return [
         ("mer_1", "con_1", "order", f"O{n:06d}", f"ord_{n}", NOW, NOW)

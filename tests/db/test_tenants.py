@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from hub.db import Connection, Database, alerts, connections, flows, held, keys, observed, outbox
 from hub.db.bulk import fetch
 from hub.db.connections import ConnectionInfo, MerchantRow
 from hub.db.flows import Counts, Flow
 from hub.db.held import Hold
-from hub.db.migrate import migrate
 from hub.db.observed import Seen
 from hub.db.outbox import Wanted
-from tests.sync.world import wipe
 
 MINE, THEIRS = Flow("mer_1", "con_1", "inventory"), Flow("mer_2", "con_1", "inventory")
 NOW = "2026-10-05T08:00:00.000000Z"
@@ -42,15 +36,6 @@ def fill(conn: Connection, flow: Flow) -> None:
         conn, merchant, "con_1", "s", cause=merchant, message="m", hint=None, now=NOW
     )
     keys.put_keys(conn, [(merchant, "k1", "data", merchant.encode(), "active", 0)], NOW)
-
-
-@pytest.fixture
-def db(kept_url: str) -> Iterator[Database]:
-    opened = Database(kept_url)
-    migrate(opened.engine)
-    wipe(opened.engine)
-    yield opened
-    opened._close()
 
 
 def seen_by(conn: Connection, flow: Flow) -> dict[str, object]:

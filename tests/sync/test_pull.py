@@ -207,7 +207,7 @@ async def test_a_document_without_an_id_is_released_once_a_mapping_finds_one(
     assert await world.problems() == []
 
 
-async def test_pages_of_text_leave_what_pages_of_documents_leave(world: World) -> None:
+async def test_a_newer_version_that_came_as_text_takes_the_older_ones_place(world: World) -> None:
     world.shop.as_text = True
     some_trade(world)
     world.shop.show("order", an_order("O1", state="paid", placed=world.clock.text))
